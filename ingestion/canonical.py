@@ -1,0 +1,156 @@
+"""Canonical records: what every vendor's data becomes before it is landed. Columnar, because a day of a DISCOM is millions of values.
+
+Nothing here knows a vendor, a file format or the database. A *value* is one channel or register at one stamp, or one event; counts are
+of values, and `received = accepted + rejected` holds for every `Delivery`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+import numpy as np
+import pandas as pd
+
+from warehouse.codes import Reason
+from warehouse.tables import CHANNELS, REGISTERS
+
+CHANNEL_SET = frozenset(CHANNELS)
+REGISTER_SET = frozenset(REGISTERS)
+
+
+@dataclass
+class ProfileReadings:
+    """Interval values as read, one row a (meter, stamp), before they are cut into meter-days.
+
+    `frame` columns: `serial` (str), `start` (datetime64[us, UTC], start of the interval), `received_at` (datetime64[us, UTC]),
+    `locator` (str: where in the source, e.g. "line 17"), one Int64 column for each channel present (warehouse.tables.CHANNELS; <NA> = no value), optional `quality`
+    (Int16: a warehouse.codes.Quality that the source states, <NA> = none). Row order is the source's: of two rows for one slot the later wins
+    unless `received_at` says otherwise. `interval_min` is that of the source, or None where only the registry knows it.
+    """
+
+    frame: pd.DataFrame
+    interval_min: int | None
+
+
+@dataclass
+class RegisterReadings:
+    """Cumulative registers at a boundary.
+
+    `frame` columns: `serial`, `read_at` (datetime64[us, UTC]), `day` (datetime64: the business day that the register closes, i.e. the day before a
+    midnight stamp in the source's zone), `received_at`, `locator`, one Int64 column for each register present (warehouse.tables.REGISTERS), optional
+    `md_import_at` (UTC).
+    """
+
+    frame: pd.DataFrame
+
+
+@dataclass
+class MeterEvents:
+    """`frame` columns: `serial`, `occurred_at` (UTC), `code` (int), `received_at`, `locator`, `detail` (dict or None)."""
+
+    frame: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class CommandResult:
+    """Answer of a head-end system to a command (connect, disconnect, read on demand)."""
+
+    serial: str
+    command: str
+    ok: bool
+    at: datetime
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """Something that was received and not understood. `values` is how many values it stands for (1 where that cannot be known)."""
+
+    reason: Reason
+    locator: str
+    payload: str
+    detail: str = ""
+    values: int = 1
+    serial: str | None = None
+    stamp: datetime | None = None
+    """UTC, where it could be read: V05 counts future stamps with it."""
+
+
+@dataclass
+class Delivery:
+    """One payload of a head-end system, taken apart: what lands in one transaction under one batch."""
+
+    source: str
+    content_sha256: bytes
+    received_at: datetime
+    profiles: list[ProfileReadings] = field(default_factory=list)
+    registers: list[RegisterReadings] = field(default_factory=list)
+    events: list[MeterEvents] = field(default_factory=list)
+    rejections: list[Rejection] = field(default_factory=list)
+
+    @property
+    def values_read(self) -> int:
+        """Values understood so far, before the registry is asked (landing may still reject some)."""
+        frames = [
+            *((p.frame, CHANNEL_SET) for p in self.profiles),
+            *((r.frame, REGISTER_SET) for r in self.registers),
+        ]
+        n = sum(int(f[[c for c in f.columns if c in names]].notna().sum().sum()) for f, names in frames)
+        return n + sum(len(e.frame) for e in self.events)
+
+    @property
+    def values_rejected(self) -> int:
+        return sum(r.values for r in self.rejections)
+
+
+@dataclass
+class ProfileFragment:
+    """One or more consecutive intervals of one meter within one business day: a row of raw.profile_fragment."""
+
+    meter_id: int
+    day: date
+    start_slot: int
+    interval_min: int
+    received_at: datetime
+    channels: dict[str, list[int | None]]
+
+
+@dataclass
+class FragmentBlock:
+    """Many fragments of one length as matrices, the form that is copied into the warehouse.
+
+    All arrays have n rows: `meter_id` int32, `day` datetime64[D], `start_slot` int16, `received_at` datetime64[us] (UTC), `seq` int32.
+    `values[channel]` is int32 (n, length) and `present[channel]` bool (n, length): False = NULL. A channel that a row lacks altogether
+    (all False) is stored as NULL, not as an array of NULLs. `quality` is int16 (n, length), -1 = not stated, or None.
+    """
+
+    interval_min: int
+    meter_id: np.ndarray
+    day: np.ndarray
+    start_slot: np.ndarray
+    received_at: np.ndarray
+    seq: np.ndarray
+    values: dict[str, np.ndarray]
+    present: dict[str, np.ndarray]
+    quality: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.meter_id)
+
+    def fragments(self) -> Iterator[ProfileFragment]:
+        """The rows one by one, for looking at; landing never walks them."""
+        for i in range(len(self)):
+            yield ProfileFragment(
+                meter_id=int(self.meter_id[i]),
+                day=self.day[i].astype("datetime64[D]").item(),
+                start_slot=int(self.start_slot[i]),
+                interval_min=self.interval_min,
+                received_at=self.received_at[i].astype("datetime64[us]").item(),
+                channels={
+                    c: [int(v) if ok else None for v, ok in zip(m[i], self.present[c][i], strict=True)]
+                    for c, m in self.values.items()
+                    if self.present[c][i].any()
+                },
+            )
