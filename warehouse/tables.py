@@ -80,7 +80,7 @@ def _effective() -> tuple[sa.Column[Any], sa.Column[Any]]:
     return sa.Column("valid_from", sa.Date, nullable=False), sa.Column("valid_to", sa.Date)
 
 
-# --- registry ----------------------------------------------------------------------------------------------------------
+# --- registry ---
 
 discom = sa.Table(
     "discom",
@@ -103,7 +103,11 @@ office = _registry(
 )
 
 substation = _registry(
-    "substation", "substation_id", sa.Column("name", sa.Text), sa.Column("office_id", sa.Integer, nullable=False), _fk("office_id", "office")
+    "substation",
+    "substation_id",
+    sa.Column("name", sa.Text),
+    sa.Column("office_id", sa.Integer, nullable=False),
+    _fk("office_id", "office"),
 )
 
 feeder = _registry(
@@ -164,7 +168,7 @@ meter = sa.Table(
     sa.Column("register_lsb_wh", sa.Integer, nullable=False, server_default="1"),
     sa.PrimaryKeyConstraint("discom_id", "meter_id"),
     sa.UniqueConstraint("discom_id", "serial"),
-    sa.CheckConstraint("interval_min > 0 and 1440 % interval_min = 0", name="interval_min"),
+    sa.CheckConstraint("interval_min > 0 and mod(1440, interval_min) = 0", name="interval_min"),
     _fk("hes_id", "hes"),
     schema="registry",
 )
@@ -250,7 +254,7 @@ revenue_month = sa.Table(
     schema="registry",
 )
 
-# --- raw: append-only for every role but the owner -----------------------------------------------------------------------
+# --- raw: append-only for every role but the owner ---
 
 batch = sa.Table(
     "batch",
@@ -361,7 +365,7 @@ touched_day = sa.Table(
     schema="raw",
 )
 
-# --- vee: the two tables that suites and people write ---------------------------------------------------------------------
+# --- vee: the two tables that suites and people write ---
 
 exception = sa.Table(
     "exception",
@@ -405,7 +409,7 @@ edit = sa.Table(
     schema="vee",
 )
 
-# --- ops --------------------------------------------------------------------------------------------------------------------
+# --- ops ---
 
 day_build = sa.Table(
     "day_build",

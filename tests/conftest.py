@@ -1,0 +1,70 @@
+"""Fixtures that every folder of tests shares: a real PostgreSQL of the tests' own, and a fresh migrated database for who asks."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from warehouse import db
+from warehouse.embedded import EmbeddedServer
+
+REAL_DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
+
+# A test's database may be lost with the machine, so it need not wait for the disk.
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "128MB"}
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[EmbeddedServer]:
+    """A PostgreSQL server of this test run alone, with the template database `template_meterhouse` migrated."""
+    home = Path(tempfile.mkdtemp(prefix="meterhouse-test-"))
+    home.chmod(0o755)
+    instance = EmbeddedServer(home, FAST)
+    try:
+        instance.start()
+        with psycopg.connect(instance.url("postgres"), autocommit=True) as conn:
+            conn.execute("create database template_meterhouse")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("METERHOUSE_DATABASE_URL", instance.url("template_meterhouse"))
+            db.migrate()
+        yield instance
+    finally:
+        instance.destroy()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _fresh_database(server: EmbeddedServer) -> Iterator[str]:
+    name = f"t_{uuid4().hex[:12]}"
+    with psycopg.connect(server.url("postgres"), autocommit=True) as conn:
+        conn.execute(f"create database {name} template template_meterhouse")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("METERHOUSE_DATABASE_URL", server.url(name))
+        yield server.url(name)
+    with psycopg.connect(server.url("postgres"), autocommit=True) as conn:
+        conn.execute(f"drop database if exists {name} with (force)")
+
+
+@pytest.fixture
+def database(server: EmbeddedServer) -> Iterator[str]:
+    """URL of a fresh migrated database, which METERHOUSE_DATABASE_URL names for the test."""
+    yield from _fresh_database(server)
+
+
+@pytest.fixture(scope="module")
+def module_database(server: EmbeddedServer) -> Iterator[str]:
+    """As `database`, shared by the tests of one module."""
+    yield from _fresh_database(server)
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real data sets, which is not part of the repository."""
+    if not REAL_DATA.is_dir():
+        pytest.skip(f"the real data sets are not here ({REAL_DATA}): see docs/real-data.md")
+    return REAL_DATA
