@@ -1,6 +1,7 @@
 """Connections to the warehouse, each under the role that its work needs, and the migrations.
 
-Roles cannot log in: a connection logs in with the URL's user and takes the role on at once, so a process holds no more rights than its work.
+Roles cannot log in: a connection logs in with the URL's user and takes the role on at once, so it holds no more rights than
+its work needs.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ import secrets
 import shutil
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -103,6 +104,7 @@ class EmbeddedServer:
             if not status.running:
                 if not (self.data / "PG_VERSION").exists():
                     self._initdb()
+                self._await_end_of_killed_server()
                 port = self._choose_port()
                 options = " ".join(f"-c {k}='{v}'" for k, v in (self.settings | {"port": str(port)}).items())
                 self._pg_ctl("-l", str(self.log), "-w", "-t", "120", "-o", options, "start")
@@ -179,6 +181,14 @@ class EmbeddedServer:
         except PermissionError:
             return pid
         return pid
+
+    def _await_end_of_killed_server(self) -> None:
+        """A killed postmaster takes a moment to vanish, and PostgreSQL refuses to start while its pid still answers."""
+        with suppress(FileNotFoundError, ProcessLookupError, ValueError):
+            pid = int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
+            for _ in range(100):
+                os.kill(pid, 0)
+                time.sleep(0.05)
 
     def _choose_port(self) -> int:
         wanted = json.loads(self._state_file.read_text())["port"] if self._state_file.exists() else 0

@@ -8,7 +8,10 @@ import sqlalchemy as sa
 from alembic import context
 
 from warehouse.db import database_url
-from warehouse.tables import metadata
+from warehouse.tables import PgSnapshot, Xid8, metadata
+
+# SQLAlchemy does not know these two types of PostgreSQL when it reads a table back.
+ISCHEMA_NAMES = {"xid8": Xid8, "pg_snapshot": PgSnapshot}
 
 OURS = {"registry", "raw", "vee", "ops"}
 
@@ -25,6 +28,7 @@ def include_name(name: str | None, kind: str, _: Any) -> bool:
 
 
 engine = sa.create_engine(sa.make_url(database_url()).set(drivername="postgresql+psycopg"))
+engine.dialect.ischema_names = {**engine.dialect.ischema_names, **ISCHEMA_NAMES}  # type: ignore[attr-defined]
 with engine.connect() as connection:
     context.configure(
         connection=connection,
