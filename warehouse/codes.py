@@ -154,6 +154,7 @@ SEEDS = Path(__file__).resolve().parent.parent / "dbt_project" / "seeds"
 
 def seed_rows() -> dict[str, list[list[object]]]:
     """Rows of every seed file, header first."""
+    qualities: list[list[object]] = [[int(q), q.letter, q.name.lower(), q.nem12, q.ieee2030_5_bit, q.meaning] for q in Quality]
     method_rows: list[list[object]] = [["method", "name", "flag"]]
     for m in Method:
         method_rows.append([int(m), m.name.lower(), m.flag])
@@ -164,10 +165,7 @@ def seed_rows() -> dict[str, list[list[object]]]:
         return [[key, "meaning"], *([e.value, e.meaning] for e in enum)]  # type: ignore[attr-defined]
 
     return {
-        "code_quality": [
-            ["quality", "letter", "name", "nem12", "ieee2030_5_bit", "meaning"],
-            *([int(q), q.letter, q.name.lower(), q.nem12, q.ieee2030_5_bit, q.meaning] for q in Quality),
-        ],
+        "code_quality": [["quality", "letter", "name", "nem12", "ieee2030_5_bit", "meaning"], *qualities],
         "code_method": method_rows,
         "code_reason": simple(Reason, "reason"),
         "code_action": simple(Action, "action"),

@@ -101,7 +101,7 @@ class EmbeddedServer:
         """Start the server if it is not running, making the cluster and the database first if need be."""
         with self._lock():
             status = self.status()
-            if not status.running:
+            if not (status.running and self._answers(status.port)):
                 if not (self.data / "PG_VERSION").exists():
                     self._initdb()
                 self._await_end_of_killed_server()
@@ -182,8 +182,13 @@ class EmbeddedServer:
             return pid
         return pid
 
+    def _answers(self, port: int | None) -> bool:
+        with socket.socket() as s:
+            s.settimeout(5)
+            return s.connect_ex(("127.0.0.1", port or 0)) == 0
+
     def _await_end_of_killed_server(self) -> None:
-        """A killed postmaster takes a moment to vanish, and PostgreSQL refuses to start while its pid still answers."""
+        """A killed postmaster takes a moment to vanish, and PostgreSQL refuses to start while its pid is there."""
         with suppress(FileNotFoundError, ProcessLookupError, ValueError):
             pid = int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
             for _ in range(100):
