@@ -183,9 +183,11 @@ class EmbeddedServer:
         return pid
 
     def _answers(self, port: int | None) -> bool:
-        with socket.socket() as s:
-            s.settimeout(5)
-            return s.connect_ex(("127.0.0.1", port or 0)) == 0
+        try:
+            psycopg.connect(f"postgresql://postgres:{self._password()}@127.0.0.1:{port}/postgres", connect_timeout=10).close()
+        except psycopg.OperationalError:
+            return False
+        return True
 
     def _await_end_of_killed_server(self) -> None:
         """A killed postmaster takes a moment to vanish, and PostgreSQL refuses to start while its pid is there."""
