@@ -1,0 +1,409 @@
+"""Lands a delivery: batch, fragments, registers, events, what was rejected and the days that were touched, in one transaction.
+
+Knows the raw tables and the registry; knows no vendor, format or transport. accepted + rejected = received, always.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+import psycopg
+from psycopg.pq import TransactionStatus
+from psycopg.rows import tuple_row
+from psycopg.types.json import Jsonb
+
+from ingestion import pgcopy
+from ingestion.canonical import Delivery, FragmentBlock, MeterEvents, RegisterReadings, Rejection
+from ingestion.fragments import MeterLookup, cut, future_tolerance, local_days, reject, sane_micros
+from warehouse.codes import Reason
+from warehouse.tables import CHANNELS, REGISTERS
+
+
+class LandingError(RuntimeError):
+    """Landing cannot go on; the message says what is wrong and how to mend it."""
+
+
+@dataclass(frozen=True)
+class DiscomContext:
+    """What landing needs to know of a DISCOM. Loaded once a run: a meter imported later is unknown to it."""
+
+    code: str
+    discom_id: int
+    timezone: ZoneInfo
+    meters: MeterLookup
+    hes: dict[str, int]
+    """hes_id by code."""
+    future_tolerance: timedelta = field(default_factory=future_tolerance)
+
+    @classmethod
+    def load(cls, conn: psycopg.Connection, code: str) -> DiscomContext:
+        """Raises LandingError where no DISCOM has this code."""
+        with conn.transaction(), conn.cursor(row_factory=tuple_row, binary=True) as cur:
+            found = cur.execute("select discom_id, timezone from registry.discom where code = %s", [code]).fetchone()
+            if found is None:
+                known = [r[0] for r in cur.execute("select code from registry.discom order by code").fetchall()]
+                raise LandingError(
+                    f"no DISCOM has the code {code!r} (known: {', '.join(known) or 'none'}): "
+                    "check the spelling, or import its master data with `meterhouse registry import FOLDER`"
+                )
+            discom_id, timezone = found
+            hes: dict[str, int] = dict(cur.execute("select code, hes_id from registry.hes where discom_id = %s", [discom_id]).fetchall())
+            meters = cur.execute("select serial, meter_id, interval_min from registry.meter where discom_id = %s", [discom_id]).fetchall()
+        serials, ids, intervals = zip(*meters, strict=True) if meters else ((), (), ())
+        return cls(code, discom_id, ZoneInfo(timezone), MeterLookup.of(serials, ids, intervals), hes)
+
+    def hes_id(self, code: str) -> int:
+        """Raises LandingError where this DISCOM has no such head-end system."""
+        if code not in self.hes:
+            raise LandingError(
+                f"DISCOM {self.code} has no head-end system {code!r} (known: {', '.join(sorted(self.hes)) or 'none'}): "
+                "check the spelling, or add it to hes.csv and import the master data again"
+            )
+        return self.hes[code]
+
+
+@dataclass(frozen=True)
+class LandingResult:
+    """What became of a delivery. A duplicate wrote nothing: its `batch_id` is that of the earlier landing, its counts are 0."""
+
+    batch_id: int | None
+    duplicate: bool
+    received: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    days: set[date] = field(default_factory=set)
+    rejected_by_reason: dict[Reason, int] = field(default_factory=dict)
+
+
+def land(
+    conn: psycopg.Connection,
+    discom: DiscomContext,
+    hes_id: int,
+    delivery: Delivery,
+    *,
+    within: Callable[[psycopg.Connection], None] | None = None,
+) -> LandingResult:
+    """Land `delivery` in a transaction of its own, or recognise by its hash that it was landed before.
+
+    `within` is called in that transaction, also for a duplicate (a pull's cursor moves with what it fetched).
+    Raises LandingError where `conn` has a transaction open, in which a commit would not be ours to make.
+    """
+    if conn.info.transaction_status != TransactionStatus.IDLE:
+        raise LandingError("the connection has a transaction open: commit it or roll it back before landing")
+    with conn.transaction():
+        if (earlier := _batch_of(conn, discom, hes_id, delivery)) is not None:
+            if within:
+                within(conn)
+            return LandingResult(earlier, duplicate=True)
+
+    sorted_out = _sort_out(discom, delivery)
+    ensure_months(conn, sorted_out)
+    with conn.transaction():
+        batch_id = _insert_batch(conn, discom, hes_id, delivery, sorted_out)
+        duplicate = batch_id is None
+        if batch_id is None:
+            batch_id = _batch_of(conn, discom, hes_id, delivery)
+        else:
+            _write(conn, discom, batch_id, delivery, sorted_out)
+        if within:
+            within(conn)
+    if duplicate:
+        return LandingResult(batch_id, duplicate=True)
+    return LandingResult(
+        batch_id,
+        duplicate=False,
+        received=sorted_out.accepted + sorted_out.rejected,
+        accepted=sorted_out.accepted,
+        rejected=sorted_out.rejected,
+        days=sorted_out.days,
+        rejected_by_reason=sorted_out.by_reason,
+    )
+
+
+# --- sorting out: no database -------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _SortedOut:
+    """A delivery as it is written: rows in whole columns, days apart by table because each has its partitions."""
+
+    blocks: list[FragmentBlock]
+    registers: pd.DataFrame
+    events: pd.DataFrame
+    rejections: list[Rejection]
+    accepted: int
+
+    @property
+    def rejected(self) -> int:
+        return sum(r.values for r in self.rejections)
+
+    @property
+    def by_reason(self) -> dict[Reason, int]:
+        counts: Counter[Reason] = Counter()
+        for r in self.rejections:
+            counts[r.reason] += r.values
+        return dict(counts)
+
+    @property
+    def days_by_table(self) -> dict[str, set[date]]:
+        return {
+            "raw.profile_fragment": {d for b in self.blocks for d in np.unique(b.day).tolist()},
+            "raw.register_reading": set(np.unique(self.registers["day"].to_numpy("datetime64[D]")).tolist()),
+            "raw.event": set(np.unique(self.events["day"].to_numpy("datetime64[D]")).tolist()),
+        }
+
+    @property
+    def days(self) -> set[date]:
+        return set().union(*self.days_by_table.values())
+
+
+def _sort_out(discom: DiscomContext, delivery: Delivery) -> _SortedOut:
+    blocks: list[FragmentBlock] = []
+    rejections = list(delivery.rejections)
+    seq = 0
+    for profile in delivery.profiles:
+        more, bad = cut(profile, discom.meters, discom.timezone, first_seq=seq, tolerance=discom.future_tolerance)
+        seq += sum(map(len, more))
+        blocks += more
+        rejections += bad
+    registers, bad = _sound_registers(discom, delivery.registers)
+    rejections += bad
+    events, bad = _sound_events(discom, delivery.events)
+    rejections += bad
+    accepted = (
+        sum(int(p.sum()) for b in blocks for p in b.present.values())
+        + int(registers[list(REGISTERS)].notna().to_numpy().sum())
+        + len(events)
+    )
+    result = _SortedOut(blocks, registers, events, rejections, accepted)
+    received = delivery.values_read + delivery.values_rejected
+    if result.accepted + result.rejected != received:
+        raise LandingError(
+            f"{delivery.source}: {received} values received, but {result.accepted} accepted and {result.rejected} rejected. "
+            "Nothing was landed: this is a fault of the program, please report it with the file"
+        )
+    return result
+
+
+def _faults(discom: DiscomContext, frame: pd.DataFrame, stamp: str) -> tuple[np.ndarray, dict[Reason, np.ndarray]]:
+    """meter_id of each row and the faults that every reading may have."""
+    meter = discom.meters.find(frame["serial"])
+    _, bad_stamp = sane_micros(frame[stamp])
+    late = (frame[stamp] > frame["received_at"] + discom.future_tolerance).to_numpy(bool, na_value=False)
+    faults = {Reason.BAD_STAMP: bad_stamp, Reason.UNKNOWN_METER: meter < 0, Reason.FUTURE_STAMP: late}
+    return np.append(discom.meters.meter_id, 0)[meter], faults
+
+
+def _sound_registers(discom: DiscomContext, parts: Iterable[RegisterReadings]) -> tuple[pd.DataFrame, list[Rejection]]:
+    """Rows with all columns of raw.register_reading that come from the source, and the rejections."""
+    kept, rejections = [], []
+    for part in parts:
+        frame = part.frame
+        there = [c for c in REGISTERS if c in frame.columns]
+        meter_id, faults = _faults(discom, frame, "read_at")
+        faults[Reason.BAD_STAMP] |= frame["day"].isna().to_numpy()
+        bad, sound = reject(frame, "read_at", faults, there)
+        rejections += bad
+        sound &= frame[there].notna().any(axis=1).to_numpy(bool)
+        kept.append(frame.assign(meter_id=meter_id)[sound])
+    columns = ["meter_id", "day", "read_at", "received_at", *REGISTERS, "md_import_at"]
+    return _together(kept, columns), rejections
+
+
+def _sound_events(discom: DiscomContext, parts: Iterable[MeterEvents]) -> tuple[pd.DataFrame, list[Rejection]]:
+    kept, rejections = [], []
+    for part in parts:
+        frame = part.frame
+        meter_id, faults = _faults(discom, frame, "occurred_at")
+        faults[Reason.OUT_OF_RANGE] = (frame["code"].abs() > 2**31 - 1).to_numpy(bool)
+        bad, sound = reject(frame, "occurred_at", faults, [])
+        rejections += bad
+        sound_frame = frame.assign(meter_id=meter_id)[sound]
+        kept.append(sound_frame.assign(day=local_days(sound_frame["occurred_at"], discom.timezone)))
+    return _together(kept, ["meter_id", "day", "occurred_at", "code", "received_at", "detail"]), rejections
+
+
+def _together(frames: Sequence[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+    if not frames:
+        return pd.DataFrame(columns=columns)
+    return pd.concat([f.reindex(columns=columns) for f in frames], ignore_index=True)
+
+
+# --- writing ---------------------------------------------------------------------------------------------------------------
+
+
+def ensure_months(conn: psycopg.Connection, sorted_out: _SortedOut) -> None:
+    """Make the partitions that the rows need, before and apart from them: partitions are locked for an instant only."""
+    for table, days in sorted_out.days_by_table.items():
+        for month in sorted({d.replace(day=1) for d in days}):
+            # Another loader may make the partition while we wait for its lock: then it is there.
+            with suppress(psycopg.errors.DuplicateTable), conn.transaction():
+                conn.execute("select ops.ensure_month(%s::regclass, %s, %s)", [table, month, month])
+
+
+def _batch_of(conn: psycopg.Connection, discom: DiscomContext, hes_id: int, delivery: Delivery) -> int | None:
+    with conn.cursor(row_factory=tuple_row) as cur:
+        found = cur.execute(
+            "select batch_id from raw.batch where discom_id = %s and hes_id = %s and content_sha256 = %s",
+            [discom.discom_id, hes_id, delivery.content_sha256],
+        ).fetchone()
+    return found[0] if found else None
+
+
+def _insert_batch(conn: psycopg.Connection, discom: DiscomContext, hes_id: int, delivery: Delivery, sorted_out: _SortedOut) -> int | None:
+    """The new batch's id, or None where this content is landed. Waits for another loader that lands it at this moment."""
+    with conn.cursor(row_factory=tuple_row) as cur:
+        made = cur.execute(
+            """insert into raw.batch (discom_id, hes_id, source, content_sha256, received_at,
+                                      values_received, values_accepted, values_rejected)
+               values (%s, %s, %s, %s, %s, %s, %s, %s)
+               on conflict (discom_id, hes_id, content_sha256) do nothing returning batch_id""",
+            [
+                discom.discom_id,
+                hes_id,
+                _clean(delivery.source),
+                delivery.content_sha256,
+                delivery.received_at,
+                sorted_out.accepted + sorted_out.rejected,
+                sorted_out.accepted,
+                sorted_out.rejected,
+            ],
+        ).fetchone()
+    return made[0] if made else None
+
+
+def _write(conn: psycopg.Connection, discom: DiscomContext, batch_id: int, delivery: Delivery, sorted_out: _SortedOut) -> None:
+    for block in sorted_out.blocks:
+        _copy(conn, "raw.profile_fragment", _fragment_columns(discom, batch_id, block))
+    if len(sorted_out.registers):
+        _copy(conn, "raw.register_reading", _register_columns(discom, batch_id, sorted_out.registers))
+    if len(sorted_out.events):
+        _copy_events(conn, discom, batch_id, sorted_out.events)
+    if sorted_out.rejections:
+        _copy_rejections(conn, discom, batch_id, delivery, sorted_out.rejections)
+    with conn.cursor() as cur:
+        cur.execute(
+            "insert into raw.touched_day (discom_id, day, batch_id) select %s, unnest(%s::date[]), %s",
+            [discom.discom_id, sorted(sorted_out.days), batch_id],
+        )
+
+
+def _copy(conn: psycopg.Connection, table: str, columns: dict[str, pgcopy.Column]) -> None:
+    with conn.cursor() as cur, cur.copy(f"copy {table} ({', '.join(columns)}) from stdin (format binary)") as copy:
+        for chunk in pgcopy.encode(list(columns.values())):
+            copy.write(chunk)
+
+
+def _fragment_columns(discom: DiscomContext, batch_id: int, block: FragmentBlock) -> dict[str, pgcopy.Column]:
+    n = len(block)
+    columns: dict[str, pgcopy.Column] = {
+        "discom_id": pgcopy.constant("int2", discom.discom_id, n),
+        "day": pgcopy.date(block.day),
+        "meter_id": pgcopy.int4(block.meter_id),
+        "start_slot": pgcopy.int2(block.start_slot),
+        "interval_min": pgcopy.constant("int2", block.interval_min, n),
+        "received_at": pgcopy.timestamptz(block.received_at),
+        "batch_id": pgcopy.constant("int8", batch_id, n),
+        "seq": pgcopy.int4(block.seq),
+    }
+    for c in CHANNELS:
+        if c in block.values:
+            columns[c] = pgcopy.int4_array(block.values[c], block.present[c])
+    if block.quality is not None:
+        columns["quality"] = pgcopy.int2_array(block.quality, block.quality >= 0)
+    return columns
+
+
+def _register_columns(discom: DiscomContext, batch_id: int, frame: pd.DataFrame) -> dict[str, pgcopy.Column]:
+    n = len(frame)
+    columns: dict[str, pgcopy.Column] = {
+        "discom_id": pgcopy.constant("int2", discom.discom_id, n),
+        "day": pgcopy.date(frame["day"].to_numpy("datetime64[D]")),
+        "meter_id": pgcopy.int4(frame["meter_id"].to_numpy(np.int32)),
+        "read_at": pgcopy.timestamptz(_utc(frame["read_at"])),
+        "received_at": pgcopy.timestamptz(_utc(frame["received_at"])),
+        "batch_id": pgcopy.constant("int8", batch_id, n),
+        "seq": pgcopy.int4(np.arange(n, dtype=np.int32)),
+        "md_import_at": pgcopy.timestamptz(_utc(frame["md_import_at"])),
+    }
+    for r in REGISTERS:
+        values = frame[r].astype("Int64")
+        columns[r] = pgcopy.int8(values.to_numpy(np.int64, na_value=0), values.isna().to_numpy())
+    return columns
+
+
+def _utc(stamps: pd.Series) -> np.ndarray:
+    return pd.to_datetime(stamps, utc=True).dt.tz_localize(None).to_numpy("datetime64[us]")
+
+
+def _copy_events(conn: psycopg.Connection, discom: DiscomContext, batch_id: int, frame: pd.DataFrame) -> None:
+    sql = """copy raw.event (discom_id, day, meter_id, occurred_at, code, received_at, batch_id, seq, detail)
+             from stdin (format binary)"""
+    with conn.cursor() as cur, cur.copy(sql) as copy:
+        copy.set_types(["int2", "date", "int4", "timestamptz", "int4", "timestamptz", "int8", "int4", "jsonb"])
+        rows: Iterable[Any] = frame.itertuples(index=False)
+        for seq, row in enumerate(rows):
+            copy.write_row(
+                (
+                    discom.discom_id,
+                    row.day.date(),
+                    row.meter_id,
+                    row.occurred_at.to_pydatetime(),
+                    int(row.code),
+                    row.received_at.to_pydatetime(),
+                    batch_id,
+                    seq,
+                    Jsonb(_clean_json(row.detail)) if isinstance(row.detail, dict) else None,
+                )
+            )
+
+
+def _copy_rejections(
+    conn: psycopg.Connection, discom: DiscomContext, batch_id: int, delivery: Delivery, rejections: list[Rejection]
+) -> None:
+    at = discom.meters.find(pd.Series([r.serial for r in rejections], dtype=object))
+    meter_id = np.append(discom.meters.meter_id, 0)[at].tolist()
+    sql = """copy raw.rejected (discom_id, batch_id, reason, locator, detail, payload, value_count, meter_id, stamp, received_at)
+             from stdin (format binary)"""
+    with conn.cursor() as cur, cur.copy(sql) as copy:
+        copy.set_types(["int2", "int8", "text", "text", "text", "text", "int8", "int4", "timestamptz", "timestamptz"])
+        for r, meter in zip(rejections, meter_id, strict=True):
+            copy.write_row(
+                (
+                    discom.discom_id,
+                    batch_id,
+                    r.reason.value,
+                    _clean(r.locator),
+                    _clean(r.detail) or None,
+                    _clean(r.payload),
+                    r.values,
+                    meter or None,
+                    _aware(r.stamp),
+                    delivery.received_at,
+                )
+            )
+
+
+def _clean(text: str) -> str:
+    r"""Text that PostgreSQL can hold: NUL and lone surrogates as `\x00` and `\udc80`."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\x00", r"\x00")
+
+
+def _clean_json(value: Any) -> Any:
+    if isinstance(value, str):
+        return _clean(value)
+    if isinstance(value, dict):
+        return {_clean(str(k)): _clean_json(v) for k, v in value.items()}
+    return [_clean_json(v) for v in value] if isinstance(value, list) else value
+
+
+def _aware(stamp: datetime | None) -> datetime | None:
+    return stamp.replace(tzinfo=UTC) if stamp is not None and stamp.tzinfo is None else stamp

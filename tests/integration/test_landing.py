@@ -1,0 +1,290 @@
+"""Landing in a real PostgreSQL: what is written, what is refused, what two loaders do to each other, and what survives kills."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import psycopg
+import pytest
+
+from ingestion import pgcopy
+from ingestion.canonical import Delivery, MeterEvents, ProfileReadings, RegisterReadings, Rejection
+from ingestion.landing import DiscomContext, LandingError, land
+from warehouse import db
+from warehouse.codes import Reason
+
+pytestmark = pytest.mark.integration
+
+MIDNIGHT = datetime(2026, 9, 30, 18, 30, tzinfo=UTC)
+"""Of 2026-10-01 in India."""
+DAY = date(2026, 10, 1)
+RECEIVED = datetime(2026, 10, 2, 1, 0, tzinfo=UTC)
+
+
+def registry(meters: int = 20) -> None:
+    """A DISCOM `acme` with two head-end systems and 30-minute meters M0001, M0002, …"""
+    with db.connect("meterhouse_owner") as conn:
+        conn.execute("insert into registry.discom (code, name) values ('acme', 'Acme')")
+        conn.execute(
+            """insert into registry.hes (discom_id, code, vendor)
+               select discom_id, c, 'vendor_b' from registry.discom, unnest(array['h1', 'h2']) c"""
+        )
+        conn.execute(
+            """insert into registry.meter (discom_id, serial, hes_id, category, interval_min)
+               select discom_id, 'M' || to_char(n, 'FM0000'), hes_id, 'D1', 30
+               from registry.hes, generate_series(1, %s) n where code = 'h1'""",
+            [meters],
+        )
+
+
+@pytest.fixture
+def loader(database: str) -> Iterator[psycopg.Connection]:
+    registry()
+    with db.connect() as conn:
+        yield conn
+
+
+@pytest.fixture
+def acme(loader: psycopg.Connection) -> DiscomContext:
+    return DiscomContext.load(loader, "acme")
+
+
+def block(meters: int = 20, slots: int = 48, start: datetime = MIDNIGHT, first_serial: int = 1) -> ProfileReadings:
+    serial = [f"M{first_serial + m:04}" for m in range(meters) for _ in range(slots)]
+    frame = pd.DataFrame(
+        {
+            "serial": pd.Series(serial, dtype="str"),
+            "start": pd.to_datetime([start + timedelta(minutes=30 * i) for i in range(slots)] * meters, utc=True).as_unit("us"),
+            "received_at": pd.Series([RECEIVED] * len(serial), dtype="datetime64[us, UTC]"),
+            "locator": [f"line {i + 2}" for i in range(len(serial))],
+            "import_wh": pd.array(range(len(serial)), dtype="Int64"),
+            "voltage_dv": pd.array([2300] * len(serial), dtype="Int64"),
+        }
+    )
+    return ProfileReadings(frame, 30)
+
+
+def registers(serials: list[str], **columns: list[int | None]) -> RegisterReadings:
+    n = len(serials)
+    frame = pd.DataFrame(
+        {
+            "serial": pd.Series(serials, dtype="str"),
+            "read_at": pd.Series([MIDNIGHT + timedelta(days=1)] * n, dtype="datetime64[us, UTC]"),
+            "day": pd.Series([pd.Timestamp(DAY)] * n, dtype="datetime64[us]"),
+            "received_at": pd.Series([RECEIVED] * n, dtype="datetime64[us, UTC]"),
+            "locator": [f"line {i + 2}" for i in range(n)],
+        }
+    )
+    for name, values in columns.items():
+        frame[name] = pd.array(values, dtype="Int64")
+    return RegisterReadings(frame)
+
+
+def events(rows: list[tuple[str, datetime, int, dict | None]]) -> MeterEvents:
+    frame = pd.DataFrame(
+        {
+            "serial": pd.Series([r[0] for r in rows], dtype="str"),
+            "occurred_at": pd.Series([r[1] for r in rows], dtype="datetime64[us, UTC]"),
+            "code": [r[2] for r in rows],
+            "received_at": pd.Series([RECEIVED] * len(rows), dtype="datetime64[us, UTC]"),
+            "locator": [f"line {i + 2}" for i in range(len(rows))],
+            "detail": pd.Series([r[3] for r in rows], dtype=object),
+        }
+    )
+    return MeterEvents(frame)
+
+
+def delivery(name: str, **parts: list) -> Delivery:
+    return Delivery(source=name, content_sha256=hashlib.sha256(name.encode()).digest(), received_at=RECEIVED, **parts)
+
+
+def rows(conn: psycopg.Connection, sql: str) -> list[tuple]:
+    with conn.transaction():
+        return conn.execute(sql).fetchall()
+
+
+def total(conn: psycopg.Connection, sql: str) -> int:
+    return rows(conn, sql)[0][0]
+
+
+def test_a_delivery_lands_whole(loader: psycopg.Connection, acme: DiscomContext) -> None:
+    d = delivery(
+        "all.csv",
+        profiles=[block()],
+        registers=[registers(["M0001", "M0002"], import_wh=[2**40, None], export_wh=[5, None])],
+        events=[events([("M0003", MIDNIGHT, 101, None), ("M0003", MIDNIGHT, 102, {"why": "nul \x00 here"})])],
+    )
+    result = land(loader, acme, acme.hes_id("h1"), d)
+    assert (result.received, result.accepted, result.rejected) == (20 * 48 * 2 + 2 + 2,) * 2 + (0,)
+    assert result.days == {DAY}
+    assert not result.duplicate
+
+    fragments = rows(loader, "select meter_id, start_slot, interval_min, seq, import_wh, voltage_dv, export_wh from raw.profile_fragment")
+    assert len(fragments) == 20
+    by_serial = dict(rows(loader, "select meter_id, serial from registry.meter"))
+    for meter_id, start_slot, interval, _, import_wh, voltage, export in fragments:
+        n = int(by_serial[meter_id][1:]) - 1
+        assert (start_slot, interval, import_wh) == (0, 30, list(range(n * 48, n * 48 + 48))), by_serial[meter_id]
+        assert voltage == [2300] * 48
+        assert export is None, "a channel that was not sent is NULL, not an array of NULLs"
+    assert {f[3] for f in fragments} == set(range(20)), "seq must tell the fragments of a batch apart"
+    assert rows(loader, "select day, read_at, import_wh, export_wh, md_import_at from raw.register_reading") == [
+        (DAY, MIDNIGHT + timedelta(days=1), 2**40, 5, None)
+    ], "a row of registers without a value is not landed"
+    assert rows(loader, "select day, code, detail from raw.event order by code") == [
+        (DAY, 101, None),
+        (DAY, 102, {"why": r"nul \x00 here"}),
+    ]
+    assert rows(loader, "select day, batch_id from raw.touched_day") == [(DAY, result.batch_id)]
+    assert rows(loader, "select source, values_received, values_accepted, values_rejected, received_at from raw.batch") == [
+        ("all.csv", 1924, 1924, 0, RECEIVED)
+    ]
+
+
+def test_the_same_content_lands_once(loader: psycopg.Connection, acme: DiscomContext) -> None:
+    first = land(loader, acme, acme.hes_id("h1"), delivery("x", profiles=[block(1)]))
+    again = land(loader, acme, acme.hes_id("h1"), delivery("x", profiles=[block(1)]))
+    assert (again.duplicate, again.batch_id, again.accepted) == (True, first.batch_id, 0)
+    assert total(loader, "select count(*) from raw.profile_fragment") == 1
+    other = land(loader, acme, acme.hes_id("h2"), delivery("x", profiles=[block(1)]))
+    assert not other.duplicate, "the same content from another head-end system is another delivery"
+
+
+def test_what_is_not_understood_is_kept_with_its_reason(loader: psycopg.Connection, acme: DiscomContext) -> None:
+    d = delivery(
+        "bad.csv",
+        profiles=[block(2, 2, first_serial=20)],
+        registers=[registers(["M0001", "nobody"], import_wh=[1, 2], export_wh=[1, None])],
+        events=[events([("M0001", RECEIVED + timedelta(hours=1), 7, None), ("M0001", MIDNIGHT, 8, None)])],
+        rejections=[Rejection(Reason.MALFORMED, "line 9", "a\x00b\udc80", values=3, detail="")],
+    )
+    result = land(loader, acme, acme.hes_id("h1"), d)
+    assert result.rejected_by_reason == {Reason.UNKNOWN_METER: 5, Reason.FUTURE_STAMP: 1, Reason.MALFORMED: 3}
+    assert (result.received, result.accepted, result.rejected) == (8 + 3 + 2 + 3, 7, 9)
+    kept = rows(
+        loader, "select reason, locator, payload, value_count, meter_id is not null, stamp, received_at from raw.rejected order by 1, 2, 3"
+    )
+    assert kept == [
+        (
+            "FUTURE_STAMP",
+            "line 2",
+            "serial=M0001, occurred_at=2026-10-02T02:00:00+00:00, code=7",
+            1,
+            True,
+            RECEIVED + timedelta(hours=1),
+            RECEIVED,
+        ),
+        ("MALFORMED", "line 9", r"a\x00b\udc80", 3, False, None, RECEIVED),
+        ("UNKNOWN_METER", "line 3", kept[2][2], 1, False, MIDNIGHT + timedelta(days=1), RECEIVED),
+        (
+            "UNKNOWN_METER",
+            "line 4",
+            "serial=M0021, start=2026-09-30T18:30:00+00:00, import_wh=2, voltage_dv=2300",
+            2,
+            False,
+            MIDNIGHT,
+            RECEIVED,
+        ),
+        ("UNKNOWN_METER", "line 5", kept[4][2], 2, False, MIDNIGHT + timedelta(minutes=30), RECEIVED),
+    ]
+
+
+def test_a_delivery_of_nothing_is_remembered_too(loader: psycopg.Connection, acme: DiscomContext) -> None:
+    result = land(loader, acme, acme.hes_id("h1"), delivery("empty"))
+    assert (result.received, result.days) == (0, set())
+    assert land(loader, acme, acme.hes_id("h1"), delivery("empty")).duplicate
+
+
+def test_days_of_several_months_make_their_partitions(loader: psycopg.Connection, acme: DiscomContext) -> None:
+    old = block(1, 1, start=datetime(2009, 3, 1, tzinfo=UTC))
+    land(loader, acme, acme.hes_id("h1"), delivery("months", profiles=[block(1, 1), old]))
+    assert rows(loader, "select tableoid::regclass::text from raw.profile_fragment order by 1") == [
+        ("raw.profile_fragment_200903",),
+        ("raw.profile_fragment_202610",),
+    ]
+    assert total(loader, "select count(*) from raw.touched_day") == 2
+
+
+def test_a_failure_leaves_nothing_behind(loader: psycopg.Connection, acme: DiscomContext) -> None:
+    def fail(_: psycopg.Connection) -> None:
+        raise RuntimeError("the cursor could not be moved")
+
+    with pytest.raises(RuntimeError, match="cursor"):
+        land(loader, acme, acme.hes_id("h1"), delivery("x", profiles=[block(3)]), within=fail)
+    for table in ("batch", "profile_fragment", "touched_day", "rejected"):
+        assert total(loader, f"select count(*) from raw.{table}") == 0, f"raw.{table} holds rows of a landing that failed"
+    assert not land(loader, acme, acme.hes_id("h1"), delivery("x", profiles=[block(3)])).duplicate
+
+
+def test_a_transaction_that_is_open_is_refused(loader: psycopg.Connection, acme: DiscomContext) -> None:
+    loader.execute("select 1")
+    with pytest.raises(LandingError, match="commit it or roll it back"):
+        land(loader, acme, acme.hes_id("h1"), delivery("x"))
+
+
+def test_unknown_codes_are_named_with_the_known_ones(loader: psycopg.Connection, acme: DiscomContext) -> None:
+    with pytest.raises(LandingError, match="known: acme"):
+        DiscomContext.load(loader, "acne")
+    with pytest.raises(LandingError, match="known: h1, h2"):
+        acme.hes_id("h3")
+
+
+def test_two_loaders_of_one_content_end_with_one_batch(loader: psycopg.Connection, acme: DiscomContext) -> None:
+    barrier = threading.Barrier(4)
+    outcomes: list[bool] = []
+
+    def run() -> None:
+        with db.connect() as conn:
+            barrier.wait()
+            outcomes.append(land(conn, acme, acme.hes_id("h1"), delivery("same", profiles=[block()])).duplicate)
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join(60)
+    assert sorted(outcomes) == [False, True, True, True], "exactly one of the loaders may land it"
+    assert total(loader, "select count(*) from raw.batch") == 1
+    assert total(loader, "select count(*) from raw.profile_fragment") == 20
+
+
+def test_binary_copy_is_understood_by_postgresql(loader: psycopg.Connection) -> None:
+    """Every type with NULLs, negatives and days before 2000, in many small chunks, read back by the server."""
+    rng = np.random.default_rng(3)
+    n, length = 301, 7
+    wide = rng.integers(-(2**31), 2**31, (n, length))
+    present = rng.random((n, length)) > 0.3
+    present[::10], present[5::10] = False, True
+    null = rng.random(n) > 0.5
+    big = rng.integers(-(2**62), 2**62, n)
+    days = np.datetime64("1999-06-01") + np.arange(n)
+    stamps = np.datetime64("1999-12-31T23:59:59.999999", "us") + rng.integers(-(10**15), 10**15, n)
+    small = wide.astype(np.int16)
+    columns = [
+        pgcopy.int4(np.arange(n)),
+        pgcopy.int2(small[:, 0], null),
+        pgcopy.int8(big, null),
+        pgcopy.date(days),
+        pgcopy.timestamptz(np.where(null, np.datetime64("NaT"), stamps)),
+        pgcopy.int4_array(wide, present),
+        pgcopy.Null(n),
+        pgcopy.int2_array(small, present),
+    ]
+    loader.execute("create temp table t (i int4, s int2, b int8, d date, ts timestamptz, a int4[], nothing int4[], q int2[])")
+    with loader.cursor() as cur, cur.copy("copy t from stdin (format binary)") as copy:
+        for chunk in pgcopy.encode(columns, chunk_octets=5_000):
+            copy.write(chunk)
+
+    def array(values: np.ndarray, i: int) -> list[int | None] | None:
+        return [int(v) if ok else None for v, ok in zip(values[i], present[i], strict=True)] if present[i].any() else None
+
+    for i, s, b, d, ts, a, nothing, q in loader.execute("select * from t order by i").fetchall():
+        assert (s, b) == ((None, None) if null[i] else (small[i, 0], big[i])), f"row {i}"
+        assert d == days[i].item(), f"row {i}"
+        assert ts == (None if null[i] else stamps[i].item().replace(tzinfo=UTC)), f"row {i}"
+        assert (a, nothing, q) == (array(wide, i), None, array(small, i)), f"row {i}"
