@@ -1,0 +1,97 @@
+"""Command line of the simulation: `generate` writes a synthetic DISCOM, `serve-hpl` serves one tenant's hpl data over REST."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from datetime import date
+from pathlib import Path
+
+from simulation.generate import generate
+from simulation.model import SimulationConfig
+from simulation.server import TOKEN_VARIABLE, make_server
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit code (2 = wrong arguments or settings)."""
+    options = _parser().parse_args(arguments)
+    try:
+        return _generate(options) if options.command == "generate" else _serve(options)
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"simulation {options.command}: {error}\n")
+        return 2
+    except KeyboardInterrupt:
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    default = SimulationConfig()
+    parser = argparse.ArgumentParser(prog="python -m simulation", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    formatter = argparse.ArgumentDefaultsHelpFormatter
+
+    gen = commands.add_parser(
+        "generate",
+        help="write registry, readings and truth of synthetic DISCOMs",
+        formatter_class=formatter,
+        epilog="example: python -m simulation generate --out sim --tenants 1 --days 14 --seed 7",
+    )
+    gen.add_argument("--out", type=Path, required=True, help="a new or empty folder")
+    gen.add_argument("--tenants", type=int, default=default.tenants, help="DISCOMs")
+    gen.add_argument("--feeders", type=int, default=default.feeders, help="feeders a tenant")
+    gen.add_argument("--dts", type=int, default=default.dts, help="distribution transformers a tenant")
+    gen.add_argument("--consumers", type=int, default=default.consumers, help="consumers a tenant")
+    gen.add_argument("--start", type=date.fromisoformat, default=default.start, help="first business day, ISO")
+    gen.add_argument("--days", type=int, default=default.days, help="business days")
+    gen.add_argument("--interval-min", type=int, default=default.interval_min, help="block length, 15 or 30")
+    gen.add_argument("--seed", type=int, default=default.seed, help="the same seed gives the same bytes")
+    gen.add_argument("--clean", action="store_true", help="no defects")
+    gen.add_argument("--defect-share", type=float, default=default.defect_share, help="share of meter-days with a defect")
+    gen.add_argument("--prosumer-share", type=float, default=default.prosumer_share, help="share with rooftop solar")
+
+    serve = commands.add_parser(
+        "serve-hpl",
+        help="serve one tenant's hpl data on 127.0.0.1",
+        formatter_class=formatter,
+        description=f"The token that clients must send is read from the environment variable {TOKEN_VARIABLE}.",
+        epilog=f"example: {TOKEN_VARIABLE}=secret python -m simulation serve-hpl --data sim/D01/hpl --port 8801",
+    )
+    serve.add_argument("--data", type=Path, required=True, help="the hpl folder of a tenant")
+    serve.add_argument("--port", type=int, default=0, help="0 = any free port")
+    serve.add_argument("--fail-every", type=int, default=0, help="every Nth request answers 503; 0 = never")
+    serve.add_argument("--rate-limit-every", type=int, default=0, help="every Nth request answers 429; 0 = never")
+    return parser
+
+
+def _generate(options: argparse.Namespace) -> int:
+    settings = {k: v for k, v in vars(options).items() if k not in ("command", "out")}
+
+    def progress(text: str, share: float) -> None:
+        sys.stderr.write(f"{share:4.0%} {text}\n")
+
+    manifest = generate(SimulationConfig(**settings), options.out, progress)
+    for t in manifest.tenants:
+        sent = ", ".join(f"{v} {t.values_sent(v)}" for v in t.values)
+        sys.stdout.write(f"{t.code}: {sum(t.meters.values())} meters, {sum(t.defects.values())} defect rows; values {sent}\n")
+    return 0
+
+
+def _serve(options: argparse.Namespace) -> int:
+    token = os.environ.get(TOKEN_VARIABLE, "")
+    if not token:
+        raise ValueError(f"the environment variable {TOKEN_VARIABLE} is empty: set the token that clients must send")
+    if options.fail_every < 0 or options.rate_limit_every < 0:
+        raise ValueError("--fail-every and --rate-limit-every must not be negative")
+    server = make_server(options.data, token, options.port, options.fail_every, options.rate_limit_every)
+    try:
+        sys.stdout.write(f"listening on http://127.0.0.1:{server.server_address[1]}\n")
+        sys.stdout.flush()
+        server.serve_forever()
+    finally:
+        server.server_close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,218 @@
+"""The CSV files beside the readings: master data (section 1 of docs/hes-formats.md) and truth (section 5). No readings."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from simulation.feed import Feed
+from simulation.model import REGISTERS, VENDORS, World
+
+TARIFF_INR = {"domestic": 6.2, "commercial": 9.1, "industrial": 8.0, "agricultural": 6.6}
+SUBSIDY_INR = {"domestic": 0.5, "commercial": 0.0, "industrial": 0.0, "agricultural": 5.1}
+"""Part of the tariff that the State books as subsidy, a kWh."""
+HOLIDAYS = {(1, 26): "Republic Day", (8, 15): "Independence Day", (10, 2): "Gandhi Jayanti"}
+HES_CODES = {"hpl": "HES-HPL", "vendor_b": "HES-B", "vendor_c": "HES-C"}
+
+Row = Sequence[object]
+
+
+def write_csv(path: Path, columns: str, rows: Iterable[Row]) -> None:
+    """Write `rows` under the comma-separated `columns`; None becomes an empty cell."""
+    with path.open("w", newline="", encoding="utf-8") as f:
+        writer = csv.writer(f, lineterminator="\n")
+        writer.writerow(columns.split(","))
+        writer.writerows(rows)
+
+
+def write_registry(world: World, tenant: int, folder: Path) -> None:
+    """The thirteen master-data files of one DISCOM."""
+    folder.mkdir(parents=True, exist_ok=True)
+    grid, meters, config, code = world.grid, world.meters, world.config, world.code
+    consumers, dts, feeders = range(config.consumers), range(config.dts), range(config.feeders)
+    since = date(config.start.year - 1, 4, 1)
+    office = [world.subdivision(i) for i in range(2)]
+
+    write_csv(folder / "discom.csv", "code,name,timezone", [(code, f"Synthetic DISCOM {tenant}", "Asia/Kolkata")])
+    write_csv(
+        folder / "office.csv",
+        "code,name,level,parent_code",
+        [
+            (code, f"Synthetic DISCOM {tenant}", "discom", None),
+            (f"{code}-CIR", "Circle 1", "circle", code),
+            (f"{code}-DIV", "Division 1", "division", f"{code}-CIR"),
+            *((office[i], f"Subdivision {i + 1}", "subdivision", f"{code}-DIV") for i in range(2)),
+        ],
+    )
+    write_csv(folder / "substation.csv", "code,name,office_code", [("SS1", "Substation 1", f"{code}-DIV")])
+    write_csv(
+        folder / "feeder.csv",
+        "code,name,substation_code,office_code,voltage_kv",
+        [(world.feeder(f), f"Feeder {f + 1}", "SS1", office[grid.feeder_office[f]], 11) for f in feeders],
+    )
+    write_csv(
+        folder / "dt.csv",
+        "code,feeder_code,office_code,capacity_kva",
+        [
+            (world.dt(t), world.feeder(f), office[grid.feeder_office[f]], grid.capacity_kva[t])
+            for t, f in enumerate(grid.dt_feeder.tolist())
+        ],
+    )
+    write_csv(
+        folder / "service_point.csv",
+        "code,office_code,category,sanctioned_load_w,supply_phases",
+        [
+            (world.service_point(c), office[o], grid.category[c], grid.sanctioned_w[c], grid.phases[c])
+            for c, o in enumerate(grid.consumer_office.tolist())
+        ],
+    )
+    write_csv(
+        folder / "consumer.csv",
+        "code,name,service_point_code,valid_from,valid_to",
+        [(f"CN{c + 1:06d}", f"Consumer {c + 1:04d}", world.service_point(c), since, None) for c in consumers],
+    )
+    write_csv(folder / "hes.csv", "code,vendor", [(HES_CODES[v], v) for v in VENDORS])
+    write_csv(
+        folder / "meter.csv",
+        "serial,hes_code,make,firmware,category,interval_min,voltage_v,i_max_a,register_lsb_wh",
+        [
+            (
+                meters.serial[m],
+                HES_CODES[meters.vendor[m]],
+                f"SYN-{meters.vendor[m][-1].upper()}",
+                meters.firmware[m],
+                meters.category[m],
+                config.interval_min,
+                meters.voltage_v[m],
+                meters.i_max_a[m],
+                meters.lsb_wh[m],
+            )
+            for m in range(len(meters.serial))
+        ],
+    )
+    places: list[Row] = [
+        *((world.service_point(c), None, None) for c in consumers),
+        *((None, world.dt(t), None) for t in dts),
+        *((None, None, world.feeder(f)) for f in feeders),
+    ]
+    write_csv(
+        folder / "installation.csv",
+        "meter_serial,valid_from,valid_to,service_point_code,dt_code,feeder_code,mf",
+        [(meters.serial[m], since, None, *place, meters.mf[m]) for m, place in enumerate(places)],
+    )
+    write_csv(
+        folder / "consumer_index.csv",
+        "service_point_code,valid_from,valid_to,dt_code,feeder_code,state",
+        [(world.service_point(c), since, None, world.dt(t), None, "SURVEYED") for c, t in enumerate(grid.tagged_dt.tolist())],
+    )
+    years = sorted({config.day(0).year, config.day(config.days - 1).year})
+    write_csv(
+        folder / "holiday.csv",
+        "day,name",
+        [(date(y, month, day), name) for y in years for (month, day), name in sorted(HOLIDAYS.items())],
+    )
+    write_csv(
+        folder / "revenue_month.csv",
+        "office_code,month,revenue_inr,subsidy_booked_inr,subsidy_received_inr,opening_debtors_inr,closing_debtors_inr",
+        _revenue(world, tenant),
+    )
+
+
+def _revenue(world: World, tenant: int) -> list[Row]:
+    """Revenue of the simulated days, a row a subdivision and month; revenue includes the subsidy booked.
+
+    Closing debtors = opening + what consumers were billed - what they paid; all in paise until printed.
+    """
+    rng = np.random.default_rng([world.config.seed, tenant, 3])
+    grid, config = world.grid, world.config
+    month = np.array([config.day(d).replace(day=1).isoformat() for d in range(config.days)])
+    day_kwh = world.flows.consumer_import.sum(axis=2) / 1000
+    tariff = np.array([TARIFF_INR[c] for c in grid.category])
+    subsidy = np.array([SUBSIDY_INR[c] for c in grid.category])
+    rows: list[Row] = []
+    for o in range(2):
+        mine = grid.consumer_office == o
+        opening = round(100 * float((day_kwh * tariff[:, None])[mine].sum()) * rng.uniform(1.5, 3))
+        for label in np.unique(month).tolist():
+            kwh = day_kwh[:, month == label].sum(axis=1)
+            revenue = round(100 * float((kwh * tariff)[mine].sum()))
+            booked = round(100 * float((kwh * subsidy)[mine].sum()))
+            received = round(booked * rng.uniform(0.9, 1))
+            collected = round((revenue - booked) * rng.uniform(0.9, 1))
+            closing = opening + revenue - booked - collected
+            amounts = (revenue, booked, received, opening, closing)
+            rows.append((world.subdivision(o), label, *(f"{a / 100:.2f}" for a in amounts)))
+            opening = closing
+    return rows
+
+
+def write_truth(feed: Feed, folder: Path) -> None:
+    """The five files of what really happened."""
+    folder.mkdir(parents=True, exist_ok=True)
+    world = feed.world
+    grid, meters, flows, config = world.grid, world.meters, world.flows, world.config
+    serial = meters.serial
+    write_csv(
+        folder / "defect.csv",
+        "meter_serial,day,defect,rule,slots,detail",
+        [(serial[x.meter], config.day(x.day), x.kind, x.rule, " ".join(map(str, x.slots)), x.detail) for x in feed.defects],
+    )
+    write_csv(
+        folder / "interval.csv",
+        ",".join(["meter_serial", "day", "channel", *(f"v{i + 1}" for i in range(config.slots))]),
+        [
+            (serial[m], config.day(d), name, *meters.channels[name][m, d].tolist())
+            for m, d in sorted({(x.meter, x.day) for x in feed.defects})
+            for name in REGISTERS
+        ],
+    )
+
+    n, dts = config.consumers, config.dts
+    metered = (meters.channels["import_wh"] - meters.channels["export_wh"]).sum(axis=2)[n:] * meters.mf[n:, None]
+    imported, exported = flows.consumer_import.sum(axis=2), flows.consumer_export.sum(axis=2)
+    wrong = np.flatnonzero(grid.true_dt != grid.tagged_dt).tolist()
+    misindexed = np.zeros((dts, config.days), dtype=np.int64)
+    for c in wrong:
+        misindexed[grid.tagged_dt[c]] += imported[c] - exported[c]
+        misindexed[grid.true_dt[c]] -= imported[c] - exported[c]
+
+    def by_dt(per_consumer: np.ndarray) -> np.ndarray:
+        return np.stack([per_consumer[grid.true_dt == t].sum(axis=0) for t in range(dts)])
+
+    columns = (
+        metered[:dts],
+        by_dt(imported),
+        by_dt(exported),
+        flows.dt_technical.sum(axis=2),
+        by_dt(flows.theft.sum(axis=2)),
+        misindexed,
+    )
+    write_csv(
+        folder / "dt_day.csv",
+        "dt_code,day,input_wh,consumers_wh,export_wh,technical_wh,theft_wh,misindexed_wh",
+        [(world.dt(t), config.day(d), *(c[t, d] for c in columns)) for t in range(dts) for d in range(config.days)],
+    )
+    write_csv(
+        folder / "feeder_day.csv",
+        "feeder_code,day,input_wh,dt_wh,technical_wh",
+        [
+            (
+                world.feeder(f),
+                config.day(d),
+                metered[dts + f, d],
+                metered[:dts][grid.dt_feeder == f, d].sum(),
+                flows.feeder_technical[f, d].sum(),
+            )
+            for f in range(config.feeders)
+            for d in range(config.days)
+        ],
+    )
+    write_csv(
+        folder / "consumer_index.csv",
+        "service_point_code,tagged_dt,true_dt",
+        [(world.service_point(c), world.dt(grid.tagged_dt[c]), world.dt(grid.true_dt[c])) for c in wrong],
+    )
