@@ -1,0 +1,78 @@
+{#
+  replace_day: the rows of one DISCOM and a range of days are replaced in one transaction, with no temporary table.
+
+  The first run creates the table from the model's enforced contract, partitioned by month of `day`, with row-level security; later runs add
+  months as days come. Config: `key` = the columns of the primary key. The model must give discom_id and day, and keep to vars discom_id,
+  from_day and to_day. A column added to the contract is added to the table; any other change needs --full-refresh.
+#}
+{% materialization replace_day, adapter='postgres' %}
+  {%- set target = this.incorporate(type='table') -%}
+  {%- set key = config.require('key') -%}
+  {%- set columns = model.columns.values() | list -%}
+  {%- set names = columns | map(attribute='name') | join(', ') -%}
+  {%- if not config.get('contract').enforced -%}
+    {{ exceptions.raise_compiler_error("replace_day needs an enforced contract: the table is made from it (" ~ this ~ ")") }}
+  {%- endif -%}
+  {%- set existing = load_cached_relation(this) -%}
+
+  {{ run_hooks(pre_hooks, inside_transaction=False) }}
+  {{ run_hooks(pre_hooks, inside_transaction=True) }}
+  {{ get_assert_columns_equivalent(sql) }}
+
+  {%- if existing is not none and (should_full_refresh() or not existing.is_table) -%}
+    {{ adapter.drop_relation(existing) }}
+    {%- set existing = none -%}
+  {%- endif -%}
+
+  {%- if existing is none -%}
+    {% call statement('create') %}
+      create table {{ target }} (
+        {%- for c in columns %}
+        {{ c.name }} {{ c.data_type }}{% for x in c.constraints if x.type == 'not_null' %} not null{% endfor %},
+        {%- endfor %}
+        primary key ({{ key | join(', ') }})
+      ) partition by range (day);
+      select ops.protect('{{ target }}');
+    {% endcall %}
+  {%- else -%}
+    {%- set have = adapter.get_columns_in_relation(existing) | map(attribute='name') | list -%}
+    {%- for gone in have if gone not in columns | map(attribute='name') | list -%}
+      {{ exceptions.raise_compiler_error("column " ~ gone ~ " of " ~ target ~ " is not in the contract any more: build it with --full-refresh, then its days again") }}
+    {%- endfor -%}
+    {%- for c in columns if c.name not in have -%}
+      {% call statement('add_' ~ c.name) %} alter table {{ target }} add column {{ c.name }} {{ c.data_type }} {% endcall %}
+    {%- endfor -%}
+  {%- endif -%}
+
+  {%- set months = run_query("select to_char(m, 'YYYYMM'), m::date, (m + interval '1 month')::date from generate_series(date_trunc('month', '"
+      ~ var('from_day') ~ "'::date), date_trunc('month', '" ~ var('to_day') ~ "'::date), interval '1 month') m where to_regclass('"
+      ~ this.schema ~ "." ~ this.identifier ~ "_' || to_char(m, 'YYYYMM')) is null") -%}
+  {%- for suffix, first, next in months.rows -%}
+    {% call statement('partition_' ~ suffix) %}
+      create table if not exists {{ this.schema }}.{{ this.identifier }}_{{ suffix }} partition of {{ target }}
+        for values from ('{{ first }}') to ('{{ next }}');
+      select ops.protect('{{ this.schema }}.{{ this.identifier }}_{{ suffix }}');
+    {% endcall %}
+  {%- endfor -%}
+
+  {% call statement('main') -%}
+    delete from {{ target }} t where {{ in_partition('t') }};
+    insert into {{ target }} ({{ names }})
+    select {{ names }} from (
+    {{ sql }}
+    ) q
+  {%- endcall %}
+
+  {{ run_hooks(post_hooks, inside_transaction=True) }}
+  {{ adapter.commit() }}
+  {{ run_hooks(post_hooks, inside_transaction=False) }}
+  {{ return({'relations': [target]}) }}
+{% endmaterialization %}
+
+{# Views run with the rights of who asks, so that row-level security holds behind them. #}
+{% macro postgres__get_create_view_as_sql(relation, sql) %}
+  {{- get_assert_columns_equivalent(sql) if config.get('contract').enforced -}}
+  create view {{ relation }} with (security_invoker = true) as (
+    {{ sql }}
+  );
+{% endmacro %}

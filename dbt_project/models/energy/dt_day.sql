@@ -1,0 +1,61 @@
+{{ config(key=['discom_id', 'day', 'dt_id']) }}
+{#
+  The energy balance of the LT network below a DT (domain 4.2):
+  E_in = DT import x MF + rooftop export; E_out = consumers' import + unmetered + DT export x MF; loss = E_in - E_out, exact in Wh.
+#}
+with final_day as (
+    select p.place, p.service_point_id, p.dt_id, f.discom_id, f.day, f.meter_id, f.missing_slots, f.weakest_quality,
+           round(f.import_day_wh * p.mf)::bigint as import_wh,
+           round(coalesce(f.export_day_wh, 0) * p.mf)::bigint as export_wh,
+           round(f.estimated_wh * p.mf)::bigint as estimated_wh
+    from {{ ref('final_day') }} f
+    join {{ ref('stg_registry__meter_place') }} p on p.discom_id = f.discom_id and p.meter_id = f.meter_id and {{ valid_on('p', 'f.day') }}
+    where {{ in_partition('f') }}
+),
+
+consumers as (
+    select f.day, c.dt_id,
+           count(*)::integer as consumers,
+           (count(*) filter (where f.missing_slots = 0))::integer as consumers_complete,
+           coalesce(sum(f.import_wh), 0)::bigint as import_wh,
+           coalesce(sum(f.export_wh), 0)::bigint as export_wh,
+           coalesce(sum(f.estimated_wh), 0)::bigint as estimated_wh,
+           max(f.weakest_quality) as weakest_quality
+    from final_day f
+    join {{ source('registry', 'consumer_index') }} c
+      on c.discom_id = f.discom_id and c.service_point_id = f.service_point_id and {{ valid_on('c', 'f.day') }}
+    where f.place = 'consumer' and c.dt_id is not null
+    group by f.day, c.dt_id
+),
+
+head as (
+    select day, dt_id, sum(import_wh)::bigint as import_wh, sum(export_wh)::bigint as export_wh, sum(estimated_wh)::bigint as estimated_wh,
+           max(missing_slots) as missing_slots, max(weakest_quality) as weakest_quality
+    from final_day
+    where place = 'dt'
+    group by day, dt_id
+)
+
+select d.discom_id, g.day::date as day, d.dt_id, d.feeder_id, d.office_id,
+       h.import_wh as dt_import_wh,
+       h.export_wh as dt_export_wh,
+       coalesce(c.import_wh, 0) as consumer_import_wh,
+       coalesce(c.export_wh, 0) as consumer_export_wh,
+       0::bigint as unmetered_wh,
+       h.import_wh + coalesce(c.export_wh, 0) as input_wh,
+       coalesce(c.import_wh, 0) + h.export_wh as output_wh,
+       h.import_wh + coalesce(c.export_wh, 0) - coalesce(c.import_wh, 0) - h.export_wh as loss_wh,
+       (100.0 * (h.import_wh + coalesce(c.export_wh, 0) - coalesce(c.import_wh, 0) - h.export_wh)
+           / nullif(h.import_wh + coalesce(c.export_wh, 0), 0))::double precision as loss_pct,
+       coalesce(c.consumers, 0) as consumers,
+       coalesce(c.consumers_complete, 0) as consumers_complete,
+       (100.0 * c.consumers_complete / nullif(c.consumers, 0))::double precision as coverage_consumers_pct,
+       coalesce(c.estimated_wh, 0) + coalesce(h.estimated_wh, 0) as estimated_wh,
+       (100.0 * (coalesce(c.estimated_wh, 0) + coalesce(h.estimated_wh, 0)) / nullif(coalesce(c.import_wh, 0) + coalesce(h.import_wh, 0), 0))::double precision
+           as estimated_share_pct,
+       greatest(coalesce(h.weakest_quality, 9), coalesce(c.weakest_quality, 0))::smallint as weakest_quality
+from {{ source('registry', 'dt') }} d
+cross join generate_series('{{ var('from_day') }}'::date, '{{ var('to_day') }}'::date, interval '1 day') as g(day)
+left join head h on h.dt_id = d.dt_id and h.day = g.day::date
+left join consumers c on c.dt_id = d.dt_id and c.day = g.day::date
+where d.discom_id = {{ var('discom_id') | int }}

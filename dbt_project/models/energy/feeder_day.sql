@@ -1,0 +1,72 @@
+{{ config(key=['discom_id', 'day', 'feeder_id']) }}
+{#
+  The balance of an 11 kV feeder (domain 4.2): E_in = (import - export) x MF; E_out = DTs (import - export) + HT consumers; loss_HT = E_in - E_out.
+  billed = what consumers below the feeder were metered at; loss_total = E_in - (billed - rooftop export).
+#}
+with network as (
+    select f.discom_id, f.day, p.place, p.feeder_id, p.service_point_id, f.weakest_quality,
+           round(f.import_day_wh * p.mf)::bigint as import_wh,
+           round(coalesce(f.export_day_wh, 0) * p.mf)::bigint as export_wh
+    from {{ ref('final_day') }} f
+    join {{ ref('stg_registry__meter_place') }} p on p.discom_id = f.discom_id and p.meter_id = f.meter_id and {{ valid_on('p', 'f.day') }}
+    where {{ in_partition('f') }} and (p.place = 'feeder' or p.service_point_id in (
+        select c.service_point_id from {{ source('registry', 'consumer_index') }} c
+        where c.discom_id = {{ var('discom_id') | int }} and c.feeder_id is not null))
+),
+
+head as (
+    select day, feeder_id, sum(import_wh)::bigint as import_wh, sum(export_wh)::bigint as export_wh, max(weakest_quality) as weakest_quality
+    from network
+    where place = 'feeder'
+    group by day, feeder_id
+),
+
+ht as (
+    select n.day, c.feeder_id, count(*)::integer as consumers, sum(n.import_wh)::bigint as import_wh, sum(n.export_wh)::bigint as export_wh
+    from network n
+    join {{ source('registry', 'consumer_index') }} c
+      on c.discom_id = n.discom_id and c.service_point_id = n.service_point_id and {{ valid_on('c', 'n.day') }}
+    where n.place = 'consumer' and c.feeder_id is not null
+    group by n.day, c.feeder_id
+),
+
+dts as (
+    select d.day, d.feeder_id, count(*)::integer as dts, (count(*) filter (where d.dt_import_wh is not null))::integer as dts_metered,
+           coalesce(sum(d.dt_import_wh - d.dt_export_wh), 0)::bigint as net_wh,
+           coalesce(sum(d.consumer_import_wh), 0)::bigint as consumer_import_wh,
+           coalesce(sum(d.consumer_export_wh), 0)::bigint as consumer_export_wh,
+           coalesce(sum(d.consumers), 0)::integer as consumers,
+           coalesce(sum(d.consumers_complete), 0)::integer as consumers_complete,
+           coalesce(sum(d.estimated_wh), 0)::bigint as estimated_wh,
+           max(d.weakest_quality) as weakest_quality
+    from {{ ref('dt_day') }} d
+    where {{ in_partition('d') }}
+    group by d.day, d.feeder_id
+)
+
+select f.discom_id, g.day::date as day, f.feeder_id, f.office_id,
+       h.import_wh - h.export_wh as input_wh,
+       coalesce(d.net_wh, 0) as dt_wh,
+       coalesce(t.import_wh, 0) - coalesce(t.export_wh, 0) as ht_wh,
+       h.import_wh - h.export_wh - coalesce(d.net_wh, 0) - (coalesce(t.import_wh, 0) - coalesce(t.export_wh, 0)) as loss_ht_wh,
+       (100.0 * (h.import_wh - h.export_wh - coalesce(d.net_wh, 0) - (coalesce(t.import_wh, 0) - coalesce(t.export_wh, 0)))
+           / nullif(h.import_wh - h.export_wh, 0))::double precision as loss_ht_pct,
+       coalesce(d.consumer_import_wh, 0) + coalesce(t.import_wh, 0) as billed_wh,
+       coalesce(d.consumer_export_wh, 0) + coalesce(t.export_wh, 0) as rooftop_export_wh,
+       h.import_wh - h.export_wh + coalesce(d.consumer_export_wh, 0) + coalesce(t.export_wh, 0)
+           - coalesce(d.consumer_import_wh, 0) - coalesce(t.import_wh, 0) as loss_wh,
+       (100.0 * (h.import_wh - h.export_wh + coalesce(d.consumer_export_wh, 0) + coalesce(t.export_wh, 0)
+           - coalesce(d.consumer_import_wh, 0) - coalesce(t.import_wh, 0))
+           / nullif(h.import_wh - h.export_wh + coalesce(d.consumer_export_wh, 0) + coalesce(t.export_wh, 0), 0))::double precision as loss_pct,
+       coalesce(d.dts, 0) as dts,
+       coalesce(d.dts_metered, 0) as dts_metered,
+       coalesce(d.consumers, 0) + coalesce(t.consumers, 0) as consumers,
+       coalesce(d.consumers_complete, 0) + coalesce(t.consumers, 0) as consumers_complete,
+       coalesce(d.estimated_wh, 0) as estimated_wh,
+       greatest(coalesce(h.weakest_quality, 9), coalesce(d.weakest_quality, 0))::smallint as weakest_quality
+from {{ source('registry', 'feeder') }} f
+cross join generate_series('{{ var('from_day') }}'::date, '{{ var('to_day') }}'::date, interval '1 day') as g(day)
+left join head h on h.feeder_id = f.feeder_id and h.day = g.day::date
+left join dts d on d.feeder_id = f.feeder_id and d.day = g.day::date
+left join ht t on t.feeder_id = f.feeder_id and t.day = g.day::date
+where f.discom_id = {{ var('discom_id') | int }}

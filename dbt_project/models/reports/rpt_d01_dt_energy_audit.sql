@@ -1,0 +1,37 @@
+with period as (
+    select d.discom_id, v.period, v.period_start, d.dt_id, d.feeder_id, d.office_id,
+           count(*)::integer as days, (count(*) filter (where d.loss_wh is not null))::integer as days_balanced,
+           -- A day without a DT reading has no balance and takes no part in the period's.
+           sum(d.input_wh) filter (where d.loss_wh is not null) as input_wh,
+           sum(d.consumer_import_wh) filter (where d.loss_wh is not null) as consumers_wh,
+           sum(d.consumer_export_wh) filter (where d.loss_wh is not null) as rooftop_export_wh,
+           sum(d.dt_export_wh) filter (where d.loss_wh is not null) as dt_export_wh,
+           sum(d.unmetered_wh) filter (where d.loss_wh is not null) as unmetered_wh,
+           sum(d.loss_wh) as loss_wh,
+           max(d.consumers) as consumers, sum(d.consumers) as consumer_days, sum(d.consumers_complete) as consumer_days_complete,
+           sum(d.estimated_wh) filter (where d.loss_wh is not null) as estimated_wh,
+           max(d.weakest_quality) as weakest_quality
+    from {{ ref('dt_day') }} d
+    cross join lateral {{ day_and_month('d.day') }} as v(period, period_start)
+    group by d.discom_id, v.period, v.period_start, d.dt_id, d.feeder_id, d.office_id
+)
+
+select r.discom_id, {{ office_columns() }}, r.period, r.period_start, f.code as feeder, t.code as dt, t.capacity_kva, r.days, r.days_balanced,
+       r.input_wh / 1000 as input_kwh,
+       r.consumers_wh / 1000 as consumers_kwh,
+       r.unmetered_wh / 1000 as unmetered_kwh,
+       r.rooftop_export_wh / 1000 as rooftop_export_kwh,
+       r.dt_export_wh / 1000 as dt_export_kwh,
+       r.loss_wh / 1000 as loss_kwh,
+       {{ pct('r.loss_wh', 'r.input_wh') }} as loss_pct,
+       r.consumers,
+       {{ pct('r.consumer_days_complete', 'r.consumer_days') }} as coverage_pct,
+       {{ pct('r.estimated_wh', 'r.consumers_wh + r.input_wh') }} as estimated_share_pct,
+       q.letter as weakest_quality,
+       a.data_as_of, now() as generated_at
+from period r
+join {{ source('registry', 'dt') }} t on t.discom_id = r.discom_id and t.dt_id = r.dt_id
+join {{ source('registry', 'feeder') }} f on f.discom_id = r.discom_id and f.feeder_id = r.feeder_id
+left join {{ ref('stg_registry__office_path') }} o on o.discom_id = r.discom_id and o.office_id = r.office_id
+left join {{ ref('stg_raw__data_as_of') }} a on a.discom_id = r.discom_id
+left join {{ ref('code_quality') }} q on q.quality = r.weakest_quality

@@ -1,0 +1,17 @@
+{# The grain of a model: no two rows of the partition share the key. #}
+{% test unique_key(model, columns) %}
+select {{ columns | join(', ') }}, count(*) as n
+from {{ model }} t
+where {{ in_partition('t') }}
+group by {{ columns | join(', ') }}
+having count(*) > 1
+{% endtest %}
+
+{# The same for a model without a day: over the whole DISCOM. #}
+{% test unique_columns(model, columns) %}
+select {{ columns | join(', ') }}, count(*) as n
+from {{ model }}
+where discom_id = {{ var('discom_id') | int }}
+group by {{ columns | join(', ') }}
+having count(*) > 1
+{% endtest %}
