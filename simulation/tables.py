@@ -16,6 +16,7 @@ TARIFF_INR = {"domestic": 6.2, "commercial": 9.1, "industrial": 8.0, "agricultur
 SUBSIDY_INR = {"domestic": 0.5, "commercial": 0.0, "industrial": 0.0, "agricultural": 5.1}
 """Part of the tariff that the State books as subsidy, a kWh."""
 HOLIDAYS = {(1, 26): "Republic Day", (8, 15): "Independence Day", (10, 2): "Gandhi Jayanti"}
+MAKES = {"hpl": "SYN-A", "vendor_b": "SYN-B", "vendor_c": "SYN-C"}
 HES_CODES = {"hpl": "HES-HPL", "vendor_b": "HES-B", "vendor_c": "HES-C"}
 
 Row = Sequence[object]
@@ -83,7 +84,7 @@ def write_registry(world: World, tenant: int, folder: Path) -> None:
             (
                 meters.serial[m],
                 HES_CODES[meters.vendor[m]],
-                f"SYN-{meters.vendor[m][-1].upper()}",
+                MAKES[meters.vendor[m]],
                 meters.firmware[m],
                 meters.category[m],
                 config.interval_min,
