@@ -28,7 +28,7 @@
     {% call statement('create') %}
       create table {{ target }} (
         {%- for c in columns %}
-        {{ c.name }} {{ c.data_type }}{% for x in c.constraints if x.type == 'not_null' %} not null{% endfor %},
+        {{ c.name }} {{ c.data_type }},
         {%- endfor %}
         primary key ({{ key | join(', ') }})
       ) partition by range (day);

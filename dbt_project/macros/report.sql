@@ -1,4 +1,4 @@
-{# Columns that every report opens and closes with. Needs an office path `o` and stg_raw__data_as_of `a`. #}
+{# The offices above a row, which open every report. Needs stg_registry__office_path as `o`. #}
 {% macro office_columns(alias='o') -%}
 {{ alias }}.zone, {{ alias }}.circle, {{ alias }}.division, {{ alias }}.subdivision, {{ alias }}.office
 {%- endmacro %}
@@ -10,4 +10,9 @@
 
 {% macro pct(part, whole) -%}
 (100.0 * {{ part }} / nullif({{ whole }}, 0))::double precision
+{%- endmacro %}
+
+{# Whole Wh as kWh, to the Wh. #}
+{% macro kwh(wh) -%}
+({{ wh }} / 1000.0)::numeric(18, 3)
 {%- endmacro %}

@@ -28,11 +28,11 @@ period as (
 )
 
 select r.discom_id, {{ office_columns() }}, r.period, r.period_start, r.consumer_id, r.consumer, r.category, r.serial,
-       r.opening_kwh, r.closing_kwh, r.import_kwh, r.export_kwh, r.import_kvah,
+       r.opening_kwh::numeric(18, 3), r.closing_kwh::numeric(18, 3), r.import_kwh::numeric(18, 3), r.export_kwh::numeric(18, 3), r.import_kvah::numeric(18, 3),
        -- No meter of the first vendors sends kvarh: it is what kWh leave of kVAh.
        case when r.import_kvah > 0 then sqrt(greatest(r.import_kvah ^ 2 - r.import_kwh ^ 2, 0)) end::double precision as derived_kvarh,
        (r.import_kwh / nullif(r.import_kvah, 0))::double precision as power_factor,
-       r.md_kw, r.estimated_kwh, q.letter as weakest_quality,
+       r.md_kw::numeric(18, 3), r.estimated_kwh::numeric(18, 3), q.letter as weakest_quality,
        {{ pct('r.present', 'r.due') }} as coverage_pct,
        a.data_as_of, now() as generated_at
 from period r

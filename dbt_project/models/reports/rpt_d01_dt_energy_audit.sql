@@ -17,12 +17,12 @@ with period as (
 )
 
 select r.discom_id, {{ office_columns() }}, r.period, r.period_start, f.code as feeder, t.code as dt, t.capacity_kva, r.days, r.days_balanced,
-       r.input_wh / 1000 as input_kwh,
-       r.consumers_wh / 1000 as consumers_kwh,
-       r.unmetered_wh / 1000 as unmetered_kwh,
-       r.rooftop_export_wh / 1000 as rooftop_export_kwh,
-       r.dt_export_wh / 1000 as dt_export_kwh,
-       r.loss_wh / 1000 as loss_kwh,
+       {{ kwh('r.input_wh') }} as input_kwh,
+       {{ kwh('r.consumers_wh') }} as consumers_kwh,
+       {{ kwh('r.unmetered_wh') }} as unmetered_kwh,
+       {{ kwh('r.rooftop_export_wh') }} as rooftop_export_kwh,
+       {{ kwh('r.dt_export_wh') }} as dt_export_kwh,
+       {{ kwh('r.loss_wh') }} as loss_kwh,
        {{ pct('r.loss_wh', 'r.input_wh') }} as loss_pct,
        r.consumers,
        {{ pct('r.consumer_days_complete', 'r.consumer_days') }} as coverage_pct,

@@ -37,9 +37,9 @@ period as (
 
 efficiency as (
     select p.*, k.method,
-           case when k.capped then least(ce, 1) else ce end as ce
-    from (select *, (f_adjusted_revenue_inr + g_opening_debtors_inr - h_closing_debtors_inr) / nullif(e_revenue_inr, 0) as ce from period) p
-    cross join (values ('CEA_2017_CAPPED', true), ('MOP_2023', false)) as k(method, capped)
+           least((p.f_adjusted_revenue_inr + p.g_opening_debtors_inr - p.h_closing_debtors_inr) / nullif(p.e_revenue_inr, 0), k.cap) as ce
+    from period p
+    cross join (values ('CEA_2017_CAPPED', 1), ('MOP_2023', null)) as k(method, cap)
 )
 
 select r.discom_id, {{ office_columns() }}, r.office_id, r.period, r.period_start, r.method,
@@ -47,7 +47,7 @@ select r.discom_id, {{ office_columns() }}, r.office_id, r.period, r.period_star
        0::double precision as b_transmission_loss_mu,
        r.a_input_mu::double precision as c_net_input_mu,
        r.d_sold_mu::double precision as d_sold_mu,
-       r.e_revenue_inr, r.f_adjusted_revenue_inr, r.g_opening_debtors_inr, r.h_closing_debtors_inr,
+       r.e_revenue_inr::numeric(20, 2), r.f_adjusted_revenue_inr::numeric(20, 2), r.g_opening_debtors_inr::numeric(20, 2), r.h_closing_debtors_inr::numeric(20, 2),
        (100 * r.ce)::double precision as i_collection_efficiency_pct,
        (r.d_sold_mu * r.ce)::double precision as j_units_realised_mu,
        (r.a_input_mu - r.d_sold_mu * r.ce)::double precision as k_units_unrealised_mu,
