@@ -337,7 +337,7 @@ def _vendor(raw: dict[str, Any], path: Path) -> Vendor:
 def _profile(name: str, p: dict[str, Any], payload: dict[str, Any], files: tuple[str, ...]) -> Profile:
     serial = p.get("serial", payload.get("serial"))
     readings = p.get("readings", payload.get("readings"))
-    obis = bool(readings) and readings.get("code_is") == "obis"
+    obis = readings is not None and readings.get("code_is") == "obis"
     constant = serial["constant"] if isinstance(serial, dict) else None
 
     def code(text: str) -> str:

@@ -1,0 +1,48 @@
+"""Readers: take a payload apart by its vendor file. One module a format; units, zone and ranges are `normalise`.
+
+`read` is the one way in. For every Delivery: values understood + values rejected = values in the payload (an empty cell is
+no value, what the vendor file ignores is not counted).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+
+from ingestion.canonical import Delivery
+from ingestion.normalise import normalise, received_from_name, rejection
+from ingestion.readers import csv, ies, json, xml
+from ingestion.readers.unpack import Part, unpack
+from ingestion.vendor import Vendor
+from warehouse.codes import Reason
+
+FORMATS = {"csv_long": csv.rows, "csv_wide": csv.rows, "json": json.rows, "xml": xml.rows, "ies_meterdata": ies.rows}
+
+__all__ = ["Part", "read"]
+
+
+def read(vendor: Vendor, name: str, content: bytes, received_at: datetime) -> Delivery:
+    """One payload as received -> canonical Delivery.
+
+    `name` is the file's name or the URL; `received_at` (aware) is the time of arrival, used where the vendor file maps none.
+    Bad content never raises, it is rejected; ValueError only for a naive `received_at`.
+    """
+    if received_at.tzinfo is None:
+        raise ValueError("received_at has no time zone: give an aware datetime, such as datetime.now(UTC)")
+    arrival = received_from_name(vendor, name) or received_at
+    delivery = Delivery(source=name, content_sha256=hashlib.sha256(content).digest(), received_at=arrival)
+    for part in unpack(name, content, delivery.rejections):
+        if not part.data.strip():
+            if part.cut is None:
+                delivery.rejections.append(rejection(Reason.MALFORMED, part.name, "", "the file is empty"))
+        else:
+            for rows in FORMATS[vendor.format](vendor, part, delivery.rejections):
+                normalise(vendor, rows, arrival, delivery)
+        if part.cut is not None:
+            delivery.rejections.append(rejection(Reason.TRUNCATED, part.cut_at or part.name, part.tail, part.cut, part.tail_values))
+    if vendor.received_from == "field":
+        groups = (delivery.profiles, delivery.registers, delivery.events)
+        seen = [readings.frame["received_at"].max() for group in groups for readings in group]
+        if seen:
+            delivery.received_at = max(seen).to_pydatetime()
+    return delivery
