@@ -417,7 +417,7 @@ day_build = sa.Table(
     _discom(),
     sa.Column("day", sa.Date, nullable=False),
     sa.Column("saw", PgSnapshot, nullable=False),
-    sa.Column("built_at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Column("built_at", sa.TIMESTAMP(timezone=True)),
     sa.PrimaryKeyConstraint("discom_id", "day"),
     schema="ops",
 )

@@ -146,7 +146,7 @@ def upgrade() -> None:
         sa.Column("discom_id", sa.SmallInteger(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("saw", PgSnapshot(), nullable=False),
-        sa.Column("built_at", sa.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("built_at", sa.TIMESTAMP(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["discom_id"], ["registry.discom.discom_id"], name=op.f("day_build_discom_id_fkey")),
         sa.PrimaryKeyConstraint("discom_id", "day", name=op.f("day_build_pkey")),
         schema="ops",
