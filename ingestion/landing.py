@@ -96,21 +96,20 @@ def land(
     `within` is called in that transaction, also for a duplicate (a pull's cursor moves with what it fetched).
     Raises LandingError where `conn` has a transaction open, in which a commit would not be ours to make.
     """
-    if conn.info.transaction_status != TransactionStatus.IDLE:
-        raise LandingError("the connection has a transaction open: commit it or roll it back before landing")
+    require_idle(conn)
     with conn.transaction():
-        if (earlier := _batch_of(conn, discom, hes_id, delivery)) is not None:
+        if (earlier := landed_batch(conn, discom, hes_id, delivery.content_sha256)) is not None:
             if within:
                 within(conn)
             return LandingResult(earlier, duplicate=True)
 
     sorted_out = _sort_out(discom, delivery)
-    ensure_months(conn, sorted_out)
+    _ensure_months(conn, sorted_out)
     with conn.transaction():
         batch_id = _insert_batch(conn, discom, hes_id, delivery, sorted_out)
         duplicate = batch_id is None
         if batch_id is None:
-            batch_id = _batch_of(conn, discom, hes_id, delivery)
+            batch_id = landed_batch(conn, discom, hes_id, delivery.content_sha256)
         else:
             _write(conn, discom, batch_id, delivery, sorted_out)
         if within:
@@ -126,6 +125,22 @@ def land(
         days=sorted_out.days,
         rejected_by_reason=sorted_out.by_reason,
     )
+
+
+def require_idle(conn: psycopg.Connection) -> None:
+    """Raises LandingError where `conn` has a transaction open."""
+    if conn.info.transaction_status != TransactionStatus.IDLE:
+        raise LandingError("the connection has a transaction open: commit it or roll it back before landing")
+
+
+def landed_batch(conn: psycopg.Connection, discom: DiscomContext, hes_id: int, content_sha256: bytes) -> int | None:
+    """The batch under which this content was landed, or None."""
+    with conn.transaction(), conn.cursor(row_factory=tuple_row) as cur:
+        found = cur.execute(
+            "select batch_id from raw.batch where discom_id = %s and hes_id = %s and content_sha256 = %s",
+            [discom.discom_id, hes_id, content_sha256],
+        ).fetchone()
+    return found[0] if found else None
 
 
 # --- sorting out: no database -------------------------------------------------------------------------------------------
@@ -240,22 +255,13 @@ def _together(frames: Sequence[pd.DataFrame], columns: list[str]) -> pd.DataFram
 # --- writing ---------------------------------------------------------------------------------------------------------------
 
 
-def ensure_months(conn: psycopg.Connection, sorted_out: _SortedOut) -> None:
+def _ensure_months(conn: psycopg.Connection, sorted_out: _SortedOut) -> None:
     """Make the partitions that the rows need, before and apart from them: partitions are locked for an instant only."""
     for table, days in sorted_out.days_by_table.items():
         for month in sorted({d.replace(day=1) for d in days}):
             # Another loader may make the partition while we wait for its lock: then it is there.
             with suppress(psycopg.errors.DuplicateTable), conn.transaction():
                 conn.execute("select ops.ensure_month(%s::regclass, %s, %s)", [table, month, month])
-
-
-def _batch_of(conn: psycopg.Connection, discom: DiscomContext, hes_id: int, delivery: Delivery) -> int | None:
-    with conn.cursor(row_factory=tuple_row) as cur:
-        found = cur.execute(
-            "select batch_id from raw.batch where discom_id = %s and hes_id = %s and content_sha256 = %s",
-            [discom.discom_id, hes_id, delivery.content_sha256],
-        ).fetchone()
-    return found[0] if found else None
 
 
 def _insert_batch(conn: psycopg.Connection, discom: DiscomContext, hes_id: int, delivery: Delivery, sorted_out: _SortedOut) -> int | None:
