@@ -83,6 +83,8 @@ def _serve(options: argparse.Namespace) -> int:
         raise ValueError(f"the environment variable {TOKEN_VARIABLE} is empty: set the token that clients must send")
     if options.fail_every < 0 or options.rate_limit_every < 0:
         raise ValueError("--fail-every and --rate-limit-every must not be negative")
+    if not 0 <= options.port <= 65535:
+        raise ValueError(f"--port is {options.port}: write 0 (any free port) or a number up to 65535")
     server = make_server(options.data, token, options.port, options.fail_every, options.rate_limit_every)
     try:
         sys.stdout.write(f"listening on http://127.0.0.1:{server.server_address[1]}\n")
