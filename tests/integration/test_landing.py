@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,6 +27,7 @@ from ingestion.canonical import Delivery, MeterEvents, ProfileReadings, Register
 from ingestion.landing import DiscomContext, LandingError, land
 from warehouse import db
 from warehouse.codes import Reason
+from warehouse.embedded import EmbeddedError, EmbeddedServer
 
 pytestmark = pytest.mark.integration
 
@@ -288,3 +299,150 @@ def test_binary_copy_is_understood_by_postgresql(loader: psycopg.Connection) -> 
         assert d == days[i].item(), f"row {i}"
         assert ts == (None if null[i] else stamps[i].item().replace(tzinfo=UTC)), f"row {i}"
         assert (a, nothing, q) == (array(wide, i), None, array(small, i)), f"row {i}"
+
+
+# --- kills ---
+
+LOADER = """
+import sys, time
+from pathlib import Path
+import psycopg
+from ingestion.landing import DiscomContext
+from ingestion.transports.file import land_folder
+from ingestion.vendor import load_vendor
+from warehouse import db
+
+folder, vendor = Path(sys.argv[1]), load_vendor("vendor_b")
+print("ready", flush=True)
+while True:
+    try:
+        with db.connect() as conn:
+            land_folder(conn, DiscomContext.load(conn, "acme"), "h1", vendor, folder)
+            time.sleep(0.01)
+    except psycopg.OperationalError:
+        time.sleep(0.05)
+"""
+
+
+def start_loader(folder: Path) -> subprocess.Popen[str]:
+    process = subprocess.Popen([sys.executable, "-c", LOADER, str(folder)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n", "the loader did not start"
+    return process
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    process.kill()
+    process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
+
+
+def kill_server(server: EmbeddedServer) -> None:
+    """The postmaster and all that it started, at once, then started again."""
+    pid = server.status().pid
+    assert pid is not None
+    children = [int(c) for c in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    for each in (pid, *children):
+        with suppress(ProcessLookupError):
+            os.kill(each, signal.SIGKILL)
+    for _ in range(50):
+        with suppress(EmbeddedError):
+            server.start()
+            return
+        time.sleep(0.1)
+    pytest.fail("PostgreSQL does not start again after it was killed")
+
+
+class Source:
+    """Writes files of 20 meters and one day each, of which one meter is unknown; no two have a slot in common."""
+
+    METERS, VALUES_A_LINE = 20, 4
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.written: dict[str, int] = {}
+        """Sum of import_wh of the known meters, by name."""
+
+    def write(self, files: int) -> None:
+        header = "METER_NO,BLOCK_END_TIME,BLOCK_ENERGY_KWH_IMPORT,BLOCK_ENERGY_KWH_EXPORT,BLOCK_ENERGY_KVAH_IMPORT,AVG_VOLTAGE"
+        for _ in range(files):
+            k = len(self.written)
+            day = datetime(2025, 1, 20) + timedelta(days=k)
+            lines, total = [header], 0
+            for m in range(1, self.METERS + 1):
+                for slot in range(1, 49):
+                    wh = k + m + slot
+                    total += wh if m < self.METERS else 0
+                    serial = f"M{m:04}" if m < self.METERS else "STRANGER"
+                    lines.append(f"{serial},{day + timedelta(minutes=30 * slot):%d-%m-%Y %H:%M:%S},{wh / 1000:.3f},0.000,0.001,230.0")
+            name = f"blockload_{day + timedelta(days=1):%Y%m%d}_010000.csv"
+            part = self.folder / f"{name}.part"
+            part.write_text("\n".join(lines) + "\n")
+            part.rename(self.folder / name)
+            self.written[name] = total
+
+    @property
+    def waiting(self) -> int:
+        return len(list(self.folder.glob("*.csv")))
+
+
+@pytest.mark.heavy
+def test_every_file_lands_exactly_once_over_twenty_kills(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loader and server are killed by turns at random instants. The server has production's durable settings, not the tests' fast ones."""
+    home = Path(tempfile.mkdtemp(prefix="meterhouse-crash-"))
+    home.chmod(0o755)
+    server = EmbeddedServer(home, {"shared_buffers": "64MB"})
+    folder = home / "drop"
+    folder.mkdir()
+    source = Source(folder)
+    loader = None
+    try:
+        server.start()
+        url = server.url()
+        monkeypatch.setenv("METERHOUSE_DATABASE_URL", url)
+        db.migrate()
+        registry()
+        source.write(10)
+        loader = start_loader(folder)
+        for n in range(20):
+            if source.waiting < 10:
+                source.write(15)
+            time.sleep(random.uniform(0.02, 0.5))
+            if n % 2:
+                kill_server(server)
+                assert server.url() == url, "the loader knows the server by its address"
+            else:
+                kill(loader)
+                loader = start_loader(folder)
+        deadline = time.monotonic() + 120
+        while source.waiting and time.monotonic() < deadline:
+            assert loader.poll() is None, "the loader ended by itself"
+            time.sleep(0.1)
+        assert source.waiting == 0, f"{source.waiting} files were not landed in time"
+        kill(loader)
+
+        known, lines = source.METERS - 1, 48
+        accepted, rejected = known * lines * source.VALUES_A_LINE, lines * source.VALUES_A_LINE
+        with db.connect() as conn:
+            batches = rows(conn, "select source, values_received, values_accepted, values_rejected from raw.batch order by source")
+            assert batches == [(name, accepted + rejected, accepted, rejected) for name in sorted(source.written)]
+            sums = """select b.source, sum((select sum(v) from unnest(f.import_wh) v))::bigint, sum(cardinality(f.import_wh))
+                      from raw.batch b left join raw.profile_fragment f using (discom_id, batch_id) group by 1 order by 1"""
+            expected = [(name, wh, known * lines) for name, wh in sorted(source.written.items())]
+            assert rows(conn, sums) == expected, "totals in the warehouse are not those of the files"
+            twice = "select count(*) - count(distinct (meter_id, day)) from raw.profile_fragment"
+            assert total(conn, twice) == 0, "a meter-day was landed twice"
+            orphans = (
+                "select count(*) from raw.profile_fragment f where not exists (select 1 from raw.batch b where b.batch_id = f.batch_id)"
+            )
+            assert total(conn, orphans) == 0, "fragments without a batch: a transaction was torn"
+            assert total(conn, "select sum(value_count) from raw.rejected") == rejected * len(batches)
+            assert total(conn, "select count(*) from raw.touched_day") == len(batches)
+        assert sorted(p.name for p in (folder / "done").iterdir()) == sorted(source.written), "each file is put away once"
+        assert not list((folder / "failed").iterdir())
+    finally:
+        if loader is not None:
+            kill(loader)
+        server.destroy()
+        shutil.rmtree(home, ignore_errors=True)
