@@ -383,6 +383,8 @@ def _place(vendor: Vendor, rows: Rows, stamp: np.ndarray, faults: dict[int, tupl
         if profile.interval_min is None:
             return stamp, None
         minutes = np.full(n, profile.interval_min, dtype=np.int64)
+        if profile.infer_interval and rows.slot is None:
+            minutes = _infer(rows.serial, stamp, minutes)
     else:
         num, given = numbers(rows.interval)
         num = np.where(given, num, np.nan if profile.interval_min is None else float(profile.interval_min))
@@ -399,6 +401,26 @@ def _place(vendor: Vendor, rows: Rows, stamp: np.ndarray, faults: dict[int, tupl
             faults[int(i)] = (Reason.BAD_STAMP, f"slot {_shown(rows.slot[i])} is not in a day of {minutes[i]}-minute intervals")
         return stamp + (np.where(fits, slot, 1) - 1).astype(np.int64) * step, minutes
     return (stamp - step if vendor.stamp == "end" else stamp), minutes
+
+
+INTERVALS = (5, 10, 15, 30, 60)
+MIN_GAPS = 3
+"""Fewer gaps than this say nothing of a meter's interval: a few missing blocks would double it."""
+
+
+def _infer(serial: np.ndarray, stamp: np.ndarray, default: np.ndarray) -> np.ndarray:
+    """Interval of each row's meter in minutes: the most common gap between its stamps, where that is an interval of the trade.
+
+    A meter with too few stamps follows the rest of the payload. Landing compares the result with the registry.
+    """
+    f = pd.DataFrame({"serial": serial, "stamp": stamp}).dropna().drop_duplicates().sort_values(["serial", "stamp"])
+    gap = f["stamp"].diff().dt.total_seconds().div(60)[f["serial"].eq(f["serial"].shift())]
+    gap = gap[gap.isin(INTERVALS)]
+    if len(gap) < MIN_GAPS:
+        return default
+    counts = gap.groupby([f["serial"].loc[gap.index].rename("serial"), gap.rename("minutes")]).size().rename("n").reset_index("minutes")
+    known = counts[counts["n"] >= MIN_GAPS].sort_values("n", kind="stable").groupby(level=0)["minutes"].last()
+    return pd.Series(serial).map(known).fillna(gap.mode().iloc[0]).to_numpy().astype(np.int64)
 
 
 def _close(vendor: Vendor, stamp: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -126,6 +126,7 @@ class Profile:
     slot: str | None = None
     slots: int = 0
     interval_min: int | None = None
+    infer_interval: bool = False
     interval: str | None = None
     detail: tuple[str, ...] = ()
     ignore: frozenset[str] = frozenset()
@@ -367,6 +368,7 @@ def _profile(name: str, p: dict[str, Any], payload: dict[str, Any], files: tuple
         slot=p.get("slot"),
         slots=p.get("slots", 0),
         interval_min=p.get("interval_min"),
+        infer_interval=p.get("infer_interval", False),
         interval=p.get("interval"),
         detail=tuple(p.get("detail", ())),
         ignore=frozenset(code(s) for s in p.get("ignore", ())),
