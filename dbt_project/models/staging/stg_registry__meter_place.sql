@@ -6,9 +6,10 @@ select i.discom_id, i.meter_id, i.valid_from, i.valid_to, i.mf, i.service_point_
        coalesce(sp.category, case when i.dt_id is not null then 'dt' else 'feeder' end) as category,
        sp.sanctioned_load_w,
        -- The most energy that can flow in an interval (V16): 1.1 x max(2 x sanctioned load or DT capacity, I_max x V x phases), meter's own count.
+       -- NULL where neither is known.
        (1.1 * m.interval_min / 60.0 * greatest(
-           2.0 * coalesce(sp.sanctioned_load_w, dt.capacity_kva * 1000 / i.mf, 0),
-           coalesce(m.i_max_a * m.voltage_v * coalesce(sp.supply_phases, 3), 0)
+           2.0 * coalesce(sp.sanctioned_load_w, dt.capacity_kva * 1000) / i.mf,
+           m.i_max_a * m.voltage_v * coalesce(sp.supply_phases, 3)
        ))::bigint as limit_wh
 from {{ source('registry', 'installation') }} i
 join {{ source('registry', 'meter') }} m using (discom_id, meter_id)
