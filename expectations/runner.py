@@ -1,0 +1,292 @@
+"""Judges meter-days by a suite and keeps vee.exception: one row per meter-day, rule and stage that fails.
+
+Great Expectations turns each rule into the SQL of the rows that fail it; that SQL feeds one INSERT … SELECT, so no row of the warehouse
+comes to Python and the number of statements is the same for one failing meter-day and for a million. The rules: suites/ and overlays/.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
+from sqlalchemy.dialects import postgresql
+
+from expectations.rules import OVERLAYS, Check, Stage, Suite, load_suite
+from warehouse import db
+
+logger = logging.getLogger(__name__)
+
+KEY = ("discom_id", "day", "meter_id")
+
+
+class ValidationError(RuntimeError):
+    """The rules could not be judged: a table or a column is not there, or is of the wrong type."""
+
+
+@dataclass(frozen=True)
+class RuleDay:
+    """What one rule found on one business day. `tested`: meter-days that have a figure to judge; `failed`: those that do not pass."""
+
+    rule: str
+    day: date
+    tested: int
+    failed: int
+    acceptance: float
+    """Share of `tested` that must pass, 0 to 1."""
+
+    @property
+    def accepted(self) -> bool:
+        return self.tested - self.failed >= self.acceptance * self.tested
+
+
+@dataclass(frozen=True)
+class ValidationReport:
+    """One call of validate(). `written`: exceptions that are new or changed; `cleared`: those that are no more found."""
+
+    discom_code: str
+    first: date
+    last: date
+    stage: Stage
+    rule_days: tuple[RuleDay, ...]
+    written: int
+    cleared: int
+    seconds: float
+
+    @property
+    def accepted(self) -> bool:
+        """False blocks what is downstream of these days."""
+        return all(r.accepted for r in self.rule_days)
+
+    @property
+    def refused(self) -> list[RuleDay]:
+        return [r for r in self.rule_days if not r.accepted]
+
+
+def validate(discom_id: int, discom_code: str, first: date, last: date, stage: Stage, *, overlays: Path = OVERLAYS) -> ValidationReport:
+    """Judges the meter-days of `first`..`last` (business days, inclusive) and brings vee.exception up to date, in one transaction.
+
+    A row that fails anew is open; one that fails no more is cleared; one that a person closed stays closed while its value is the
+    same. A second call on the same figures changes nothing. Raises RuleError (suite or overlay), ValidationError, and psycopg.Error.
+    """
+    if last < first:
+        raise ValueError(f"the days {first} to {last} run backwards: give the first day first")
+    started = time.perf_counter()
+    suite = load_suite(stage, discom_code, overlays)
+    partition = SQL("discom_id = {} and day between {} and {}").format(Literal(discom_id), Literal(first), Literal(last))
+    statement = _keep_exceptions(suite, _failing_rows(suite, discom_id, first, last), discom_id, partition)
+    with db.connect("meterhouse_dbt") as conn:
+        # One writer per tenant at a time: overlapping ranges must not wait for each other crosswise.
+        conn.execute("select pg_advisory_xact_lock(hashtext('vee.exception'), %s)", [discom_id])
+        conn.execute("select ops.ensure_month('vee.exception', %s, %s)", [first, last])
+        row = conn.execute(statement).fetchone()
+        if stage == "estimate":
+            conn.execute(SETTLE.format(partition=partition))
+    assert row is not None, "an aggregate always answers with one row"
+    written, cleared, found = row
+    acceptance: dict[str, float] = {}
+    for c in suite.enabled:
+        acceptance[c.rule] = max(acceptance.get(c.rule, 0.0), c.acceptance)
+    report = ValidationReport(
+        discom_code=discom_code,
+        first=first,
+        last=last,
+        stage=stage,
+        rule_days=tuple(RuleDay(r, date.fromisoformat(d), tested, failed, acceptance[r]) for d, r, tested, failed in found),
+        written=written,
+        cleared=cleared,
+        seconds=time.perf_counter() - started,
+    )
+    logger.info("%s %s..%s %s: %s written, %s cleared, %.2f s", discom_code, first, last, stage, written, cleared, report.seconds)
+    return report
+
+
+@dataclass(frozen=True)
+class FailingRows:
+    """A check in SQL. `query` selects KEY, the suite's columns and the judged column; `condition` is the rows that the check is for."""
+
+    check: Check
+    query: str
+    condition: str
+
+
+def _extra_columns(suite: Suite) -> list[str]:
+    return sorted(set[str]().union(*(c.columns for c in suite.enabled)) - set(KEY))
+
+
+def _failing_rows(suite: Suite, discom_id: int, first: date, last: date) -> list[FailingRows]:
+    """Lets Great Expectations judge the partition. Its session ends before the exceptions are written."""
+    os.environ["GX_ANALYTICS_ENABLED"] = "False"
+    import great_expectations as gx  # takes seconds, so only who validates pays
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+    from great_expectations.datasource.fluent.interfaces import TestConnectionError
+    from great_expectations.exceptions import GreatExpectationsError
+    from great_expectations.expectations.row_conditions import Column, ComparisonCondition
+
+    schema, table = suite.table.split(".")
+    partition = (Column("discom_id") == discom_id) & (Column("day") >= first) & (Column("day") <= last)
+    own_rows = [c.kwargs.get("row_condition") for c in suite.enabled]
+    conditions = [ComparisonCondition.parse_obj(own) if own else None for own in own_rows]
+    rules = gx.ExpectationSuite(
+        suite.name,
+        expectations=[
+            {
+                "type": check.type,
+                "kwargs": {**check.kwargs, "row_condition": partition & own if own else partition},
+                "meta": {"position": position},
+            }
+            for position, (check, own) in enumerate(zip(suite.enabled, conditions, strict=True))
+        ],
+    )
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    # Great Expectations makes an engine of its own, so what db.engine() gives as arguments goes into the URL.
+    options = {"options": "-c role=meterhouse_dbt -c timezone=UTC", "connect_timeout": str(db.CONNECT_TIMEOUT_S)}
+    url = db.engine("meterhouse_dbt").url.update_query_dict(options)
+    source = context.data_sources.add_postgres(name="warehouse", connection_string=url.render_as_string(hide_password=False))
+    try:
+        # A table asset and a condition, not a query asset: that one fetches every row to learn the columns.
+        batch = source.add_table_asset(name=table, schema_name=schema, table_name=table).add_batch_definition_whole_table("all").get_batch()
+        results = batch.validate(
+            rules,
+            result_format={
+                "result_format": "BASIC",
+                "partial_unexpected_count": 0,
+                "unexpected_index_column_names": [*KEY, *_extra_columns(suite)],
+                "return_unexpected_index_query": True,
+            },
+        ).results
+        to_sql = source.get_execution_engine().condition_to_filter_clause
+        dialect = postgresql.dialect(paramstyle="named")
+        clauses = [
+            str(to_sql(own).compile(dialect=dialect, compile_kwargs={"literal_binds": True})) if own else "true" for own in conditions
+        ]
+    except (GreatExpectationsError, TestConnectionError) as e:
+        raise ValidationError(f"{suite.table} cannot be judged. Build it first: dbt build --select {table}. The reason given: {e}") from e
+    finally:
+        source.get_execution_engine().close()
+        source.get_engine().dispose()
+    by_position = {r.expectation_config.meta["position"]: r for r in results if r.expectation_config}
+    return [FailingRows(c, _query_of(by_position[n], c, suite.table), clauses[n]) for n, c in enumerate(suite.enabled)]
+
+
+def _query_of(result: Any, check: Check, table: str) -> str:
+    query = result.result.get("unexpected_index_query")
+    if not query:
+        reasons = {str(e.get("exception_message")) for e in result.exception_info.values() if isinstance(e, dict)}
+        raise ValidationError(f"{check.key} cannot be judged on {table}: {'; '.join(sorted(reasons)) or 'no reason given'}")
+    return str(query).rstrip(";\n ")
+
+
+def _keep_exceptions(suite: Suite, failing: list[FailingRows], discom_id: int, partition: Composable) -> Composed:
+    """One statement that brings vee.exception in line and answers (written, cleared, [[day, rule, tested, failed], …])."""
+    names = sorted({f.check.rule for f in failing})
+    return KEEP.format(
+        discom_id=Literal(discom_id),
+        hits=SQL("").join(_hits(suite, position, f, partition) for position, f in enumerate(failing)),
+        partition=partition,
+        stage=Literal(suite.stage),
+        rules=Literal(suite.rules),
+        table=Identifier(*suite.table.split(".")),
+        names=Literal(names),
+        counts=SQL(", ").join(
+            SQL("count(*) filter (where {})").format(SQL(" or ").join(_tested(f) for f in failing if f.check.rule == rule))
+            for rule in names
+        ),
+    )
+
+
+def _tested(f: FailingRows) -> Composable:
+    """A figure that is NULL is not tested, and passes: so Great Expectations has it."""
+    return SQL("({} and {} is not null)").format(SQL(f.condition), Identifier(f.check.kwargs["column"]))
+
+
+def _hits(suite: Suite, position: int, f: FailingRows, partition: Composable) -> Composable:
+    # The query of Great Expectations has the rule's limit but not the rows that it is for, hence the second where. It names the
+    # judged column once more at the end, hence the list of names.
+    return SQL(
+        "\n    union all\n    select day, meter_id, {rule}, {position}, {severity}, {action}, {value}, {message}"
+        "\n    from ({query}) as q({columns}) where {partition} and {condition}"
+    ).format(
+        rule=Literal(f.check.rule),
+        position=Literal(position),
+        severity=Literal(f.check.severity),
+        action=Literal(f.check.action),
+        value=Identifier(f.check.value),
+        message=_message(f.check),
+        query=SQL(f.query),
+        columns=SQL(", ").join(map(Identifier, [*KEY, *_extra_columns(suite), "judged"])),
+        partition=partition,
+        condition=SQL(f.condition),
+    )
+
+
+def _message(check: Check) -> Composable:
+    parts: list[Composable] = []
+    for text, column in check.message_parts:
+        parts.append(Literal(text))
+        if column:
+            parts.append(SQL("trim_scale(round({}::numeric, 2))").format(Identifier(column)))
+    return SQL("concat({})").format(SQL(", ").join(parts))
+
+
+KEEP = SQL("""
+with hit as (
+    select null::date as day, null::integer as meter_id, null::text as rule, 0 as nr, null::text as severity, null::text as action,
+           null::double precision as value, null::text as message
+    where false{hits}
+),
+-- One row per rule: of several expectations of a rule, the worst severity wins (lowest nr).
+failing as materialized (
+    select distinct on (day, meter_id, rule) * from hit order by day, meter_id, rule, nr
+),
+written as (
+    insert into vee.exception as e (discom_id, day, meter_id, rule, stage, severity, action, value, message)
+    select {discom_id}, day, meter_id, rule, {stage}, severity, action, value, message from failing order by day, meter_id, rule
+    on conflict (discom_id, day, meter_id, rule, stage) do update
+    set severity = excluded.severity, action = excluded.action, value = excluded.value, message = excluded.message, updated_at = now(),
+        -- An estimate stands while what it was made for is the same.
+        state = case when e.state = 'estimated' and e.action = excluded.action and e.value is not distinct from excluded.value
+                     then 'estimated' else 'open' end
+    where e.state = 'cleared' or e.value is distinct from excluded.value
+       or e.state <> 'closed' and (e.severity, e.action, e.message) is distinct from (excluded.severity, excluded.action, excluded.message)
+    returning 1
+),
+cleared as (
+    update vee.exception e set state = 'cleared', updated_at = now()
+    where {partition} and stage = {stage} and rule = any({rules}) and state in ('open', 'estimated')
+      and not exists (select 1 from failing f where f.day = e.day and f.meter_id = e.meter_id and f.rule = e.rule)
+    returning 1
+),
+tested as (
+    select m.day, r.rule, r.tested
+    from (select day, array[{counts}]::bigint[] as n from {table} where {partition} group by day) m
+    cross join lateral unnest({names}::text[], m.n) as r(rule, tested)
+),
+failed as (
+    select day, rule, count(*) as failed from failing group by day, rule
+)
+select (select count(*) from written), (select count(*) from cleared),
+       (select coalesce(jsonb_agg(jsonb_build_array(t.day, t.rule, t.tested, coalesce(f.failed, 0)) order by t.day, t.rule), '[]')
+        from tested t left join failed f using (day, rule))
+""")
+
+SETTLE = SQL("""
+update vee.exception e set state = s.due, updated_at = now()
+from (
+    select i.day, i.meter_id, i.rule,
+           case when exists (select 1 from vee.estimated_day d where (d.discom_id, d.day, d.meter_id) = (i.discom_id, i.day, i.meter_id))
+                 and not exists (select 1 from vee.exception x where (x.discom_id, x.day, x.meter_id) = (i.discom_id, i.day, i.meter_id)
+                                 and x.stage = 'estimate' and x.state = 'open')
+                then 'estimated' else 'open' end
+    from vee.exception i
+    where {partition} and stage = 'initial' and action = 'estimate' and state in ('open', 'estimated')
+) s(on_day, of_meter, of_rule, due)
+where {partition} and stage = 'initial' and (day, meter_id, rule) = (on_day, of_meter, of_rule) and state <> due
+""")
+"""An initial exception is estimated once its day was estimated and the estimate passed, and open again when that is no longer so."""
