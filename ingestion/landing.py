@@ -5,6 +5,7 @@ Knows the raw tables and the registry; knows no vendor, format or transport. acc
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -93,29 +94,28 @@ def land(
 ) -> LandingResult:
     """Land `delivery` in a transaction of its own, or recognise by its hash that it was landed before.
 
+    Content of which nothing could be accepted may come again: once something can (its meters are registered now), it lands anew.
     `within` is called in that transaction, also for a duplicate (a pull's cursor moves with what it fetched).
     Raises LandingError where `conn` has a transaction open, in which a commit would not be ours to make.
     """
     require_idle(conn)
-    with conn.transaction():
-        if (earlier := landed_batch(conn, discom, hes_id, delivery.content_sha256)) is not None:
+    earlier = earlier_landing(conn, discom, hes_id, delivery.content_sha256)
+    sorted_out = None if earlier.stands else _sort_out(discom, delivery)
+    if sorted_out is None or (earlier.batch_id is not None and not sorted_out.accepted):
+        with conn.transaction():
             if within:
                 within(conn)
-            return LandingResult(earlier, duplicate=True)
+        return LandingResult(earlier.batch_id, duplicate=True)
 
-    sorted_out = _sort_out(discom, delivery)
     _ensure_months(conn, sorted_out)
     with conn.transaction():
-        batch_id = _insert_batch(conn, discom, hes_id, delivery, sorted_out)
-        duplicate = batch_id is None
-        if batch_id is None:
-            batch_id = landed_batch(conn, discom, hes_id, delivery.content_sha256)
-        else:
+        batch_id = _insert_batch(conn, discom, hes_id, delivery, earlier.free_sha256, sorted_out)
+        if batch_id is not None:
             _write(conn, discom, batch_id, delivery, sorted_out)
         if within:
             within(conn)
-    if duplicate:
-        return LandingResult(batch_id, duplicate=True)
+    if batch_id is None:  # another loader was faster
+        return LandingResult(earlier_landing(conn, discom, hes_id, delivery.content_sha256).batch_id, duplicate=True)
     return LandingResult(
         batch_id,
         duplicate=False,
@@ -133,14 +133,29 @@ def require_idle(conn: psycopg.Connection) -> None:
         raise LandingError("the connection has a transaction open: commit it or roll it back before landing")
 
 
-def landed_batch(conn: psycopg.Connection, discom: DiscomContext, hes_id: int, content_sha256: bytes) -> int | None:
-    """The batch under which this content was landed, or None."""
+@dataclass(frozen=True)
+class EarlierLanding:
+    """What is known of a content: its latest batch, whether that stands, and under which hash it would be landed now."""
+
+    batch_id: int | None
+    stands: bool
+    free_sha256: bytes
+
+
+def earlier_landing(conn: psycopg.Connection, discom: DiscomContext, hes_id: int, content_sha256: bytes) -> EarlierLanding:
+    """A batch stands unless all of it was rejected; what is landed after such a batch has the hash of content and batch together."""
+    batch_id, sha256 = None, content_sha256
     with conn.transaction(), conn.cursor(row_factory=tuple_row) as cur:
-        found = cur.execute(
-            "select batch_id from raw.batch where discom_id = %s and hes_id = %s and content_sha256 = %s",
-            [discom.discom_id, hes_id, content_sha256],
-        ).fetchone()
-    return found[0] if found else None
+        while found := cur.execute(
+            """select batch_id, values_accepted > 0 or values_rejected = 0 from raw.batch
+               where discom_id = %s and hes_id = %s and content_sha256 = %s""",
+            [discom.discom_id, hes_id, sha256],
+        ).fetchone():
+            batch_id, stands = found
+            if stands:
+                return EarlierLanding(batch_id, True, sha256)
+            sha256 = hashlib.sha256(content_sha256 + str(batch_id).encode()).digest()
+    return EarlierLanding(batch_id, False, sha256)
 
 
 # --- sorting out: no database -------------------------------------------------------------------------------------------
@@ -264,7 +279,9 @@ def _ensure_months(conn: psycopg.Connection, sorted_out: _SortedOut) -> None:
                 conn.execute("select ops.ensure_month(%s::regclass, %s, %s)", [table, month, month])
 
 
-def _insert_batch(conn: psycopg.Connection, discom: DiscomContext, hes_id: int, delivery: Delivery, sorted_out: _SortedOut) -> int | None:
+def _insert_batch(
+    conn: psycopg.Connection, discom: DiscomContext, hes_id: int, delivery: Delivery, sha256: bytes, sorted_out: _SortedOut
+) -> int | None:
     """The new batch's id, or None where this content is landed. Waits for another loader that lands it at this moment."""
     with conn.cursor(row_factory=tuple_row) as cur:
         made = cur.execute(
@@ -276,7 +293,7 @@ def _insert_batch(conn: psycopg.Connection, discom: DiscomContext, hes_id: int, 
                 discom.discom_id,
                 hes_id,
                 _clean(delivery.source),
-                delivery.content_sha256,
+                sha256,
                 delivery.received_at,
                 sorted_out.accepted + sorted_out.rejected,
                 sorted_out.accepted,

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psycopg
 
-from ingestion.landing import DiscomContext, LandingError, LandingResult, land, landed_batch, require_idle
+from ingestion.landing import DiscomContext, LandingError, LandingResult, earlier_landing, land, require_idle
 from ingestion.readers import read
 from ingestion.vendor import Vendor
 from warehouse.codes import Reason
@@ -124,9 +124,9 @@ def _land_file(
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
             summary.waiting.append(path.name)
             return
-        earlier = landed_batch(conn, discom, hes_id, hashlib.sha256(content).digest())
-        if earlier is not None:
-            result = LandingResult(earlier, duplicate=True)
+        earlier = earlier_landing(conn, discom, hes_id, hashlib.sha256(content).digest())
+        if earlier.stands:
+            result = LandingResult(earlier.batch_id, duplicate=True)
         else:
             arrival = datetime.fromtimestamp(before.st_mtime, UTC)
             result = land(conn, discom, hes_id, read(vendor, path.name, content, arrival))

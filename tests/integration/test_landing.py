@@ -211,6 +211,26 @@ def test_a_delivery_of_nothing_is_remembered_too(loader: psycopg.Connection, acm
     assert land(loader, acme, acme.hes_id("h1"), delivery("empty")).duplicate
 
 
+def test_content_that_was_rejected_whole_lands_once_its_meters_are_there(loader: psycopg.Connection, acme: DiscomContext) -> None:
+    def stranger() -> Delivery:
+        return delivery("early", profiles=[block(1, 2, first_serial=99)])
+
+    first = land(loader, acme, acme.hes_id("h1"), stranger())
+    again = land(loader, acme, acme.hes_id("h1"), stranger())
+    assert (first.rejected, again.duplicate, again.batch_id) == (4, True, first.batch_id), "nothing new can be accepted: it is a duplicate"
+    with db.connect("meterhouse_owner") as owner:
+        owner.execute(
+            """insert into registry.meter (discom_id, serial, hes_id, category, interval_min)
+               select discom_id, 'M0099', hes_id, 'D1', 30 from registry.hes where code = 'h1'"""
+        )
+    acme = DiscomContext.load(loader, "acme")
+    second = land(loader, acme, acme.hes_id("h1"), stranger())
+    assert (second.duplicate, second.accepted) == (False, 4)
+    third = land(loader, acme, acme.hes_id("h1"), stranger())
+    assert (third.duplicate, third.batch_id) == (True, second.batch_id)
+    assert total(loader, "select count(*) from raw.profile_fragment") == 1
+
+
 def test_days_of_several_months_make_their_partitions(loader: psycopg.Connection, acme: DiscomContext) -> None:
     old = block(1, 1, start=datetime(2009, 3, 1, tzinfo=UTC))
     land(loader, acme, acme.hes_id("h1"), delivery("months", profiles=[block(1, 1), old]))
