@@ -72,6 +72,17 @@ def clean(text: str) -> str:
     return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
+def storable(v: Any) -> Any:
+    """JSON that PostgreSQL can store as jsonb: clean texts, no NaN."""
+    if isinstance(v, str):
+        return clean(v)
+    if isinstance(v, dict):
+        return {clean(str(k)): storable(x) for k, x in v.items()}
+    if isinstance(v, list):
+        return [storable(x) for x in v]
+    return None if isinstance(v, float) and not np.isfinite(v) else v
+
+
 def rejection(
     reason: Reason,
     locator: str,
@@ -316,7 +327,7 @@ def normalise(vendor: Vendor, rows: Rows, arrival: datetime, into: Delivery) -> 
         frame["quality"] = pd.arrays.IntegerArray(rows.quality[at].astype(np.int16), rows.quality[at] < 0)
     if profile.kind == "event":
         frame["code"] = columns["code"][at].astype(np.int64)
-        frame["detail"] = pd.Series([rows.detail[i] if rows.detail else None for i in at], dtype=object)
+        frame["detail"] = pd.Series([storable(rows.detail[i]) if rows.detail else None for i in at], dtype=object)
     out = pd.DataFrame(frame)
     out["serial"] = out["serial"].astype("str")
     out["locator"] = out["locator"].astype("str")

@@ -42,7 +42,7 @@ def rows(vendor: Vendor, part: Part, rejections: list[Rejection]) -> Iterator[Ro
     collectors = {p.code: Collector(vendor, p, json.show) for p in vendor.profiles}
     for k, profile in enumerate(profiles):
         place = f"[{k}]" if isinstance(root, list) else "$"
-        kind = profile.get("profileType") if isinstance(profile, dict) else None
+        kind = str(profile.get("profileType")) if isinstance(profile, dict) else "none"
         if kind in vendor.ignore_profiles:
             continue
         if kind not in collectors:
@@ -137,7 +137,11 @@ def _intervals(out: Collector, profile: dict[str, Any], sets: dict[str, _Set], p
         number = interval.get("id")
         own = interval.get("intervalPeriod")
         if isinstance(own, dict):
-            stamp, length = own.get("start"), _duration(own.get("duration"))
+            stamp, length = own.get("start"), step
+            try:
+                length = _duration(own.get("duration"))
+            except _Unreadable as e:
+                stamp = f"{stamp}: {e}"
         elif isinstance(number, int) and not isinstance(number, bool):
             stamp, length = _stamp(period.get("start"), number * step), step
         else:
@@ -187,16 +191,20 @@ def _add(out: Collector, kind: Any, attribute: str, raw: Any, descriptor: dict[s
     """One value; the code is the descriptor's OBIS, else the reading type itself (OBIS or short code)."""
     unit, multiplier = descriptor.get("unit"), descriptor.get("multiplier", 1)
     scaler: int | None = 0
-    if multiplier != 1 and isinstance(multiplier, int | float) and isinstance(raw, int | float):
-        power = f"{multiplier:e}".split("e")
-        if float(power[0]) == 1:
-            scaler = int(power[1])
+    if multiplier != 1 and _number(multiplier) and _number(raw):
+        digits, power = f"{float(multiplier):.15e}".split("e")
+        if float(digits) == 1:
+            scaler = int(power)
         else:
-            raw = raw * multiplier
+            raw = float(raw) * float(multiplier)
     usage = out.profile.kind == "daily" and descriptor.get("reportedMode") == "USAGE" and unit in _ENERGY
     if attribute == "value":
         attribute = "usage" if usage else ""  # a day's usage is no register
     out.reading(descriptor.get("obis") or kind, attribute, unit, scaler, raw, node)
+
+
+def _number(v: Any) -> bool:
+    return isinstance(v, float) or (isinstance(v, int) and not isinstance(v, bool) and abs(v) < 2**63)
 
 
 def _events(out: Collector, profile: dict[str, Any], place: str) -> None:

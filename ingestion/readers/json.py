@@ -27,7 +27,10 @@ def rows(vendor: Vendor, part: Part, rejections: list[Rejection]) -> Iterator[Ro
 
 def show(node: Any) -> str:
     """A node as compact JSON."""
-    return json.dumps(node, ensure_ascii=False, separators=(",", ":"))
+    try:
+        return json.dumps(node, ensure_ascii=False, separators=(",", ":"))
+    except RecursionError:
+        return "nested too deep"
 
 
 def load(vendor: Vendor, part: Part, rejections: list[Rejection]) -> Any:
@@ -35,9 +38,6 @@ def load(vendor: Vendor, part: Part, rejections: list[Rejection]) -> Any:
     text = part.data.decode("utf-8-sig" if vendor.encoding == "utf-8" else vendor.encoding, "replace")
     try:
         return json.loads(text)
-    except RecursionError:
-        rejections.append(rejection(Reason.MALFORMED, part.name, text, "nested too deep"))
-        return None
     except json.JSONDecodeError as e:
         head = text[: e.pos]
         end, closers = _last_complete(head)
@@ -50,8 +50,11 @@ def load(vendor: Vendor, part: Part, rejections: list[Rejection]) -> Any:
             rejections.append(rejection(Reason.MALFORMED, where, tail, detail))
         try:
             return json.loads(head[:end] + closers) if end else None
-        except (json.JSONDecodeError, RecursionError):
+        except (ValueError, RecursionError):
             return None
+    except (ValueError, RecursionError) as e:  # a number of thousands of digits, brackets without end
+        rejections.append(rejection(Reason.MALFORMED, part.name, text, f"not readable: {e}"))
+        return None
 
 
 def _last_complete(text: str) -> tuple[int, str]:

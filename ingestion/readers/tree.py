@@ -99,6 +99,11 @@ def text(v: Any) -> str | None:
     return None if v is None else v if isinstance(v, str) else str(v)
 
 
+def plain(v: Any) -> Any:
+    """A leaf as a number, text or octets; anything else as its text, which is then no number and no stamp."""
+    return v if v is None or type(v) in (str, float, int, bytes) else str(v)
+
+
 class Collector:
     """Gathers rows and readings of one profile, resolves each code once, and groups what the vendor file does not know."""
 
@@ -132,10 +137,10 @@ class Collector:
     ) -> None:
         """Begin a row; readings that follow belong to it."""
         self.serial.append(text(serial))
-        self.stamp.append(stamp)
-        self.received.append(received)
-        self.slot.append(slot)
-        self.interval.append(interval)
+        self.stamp.append(plain(stamp))
+        self.received.append(plain(received))
+        self.slot.append(plain(slot))
+        self.interval.append(plain(interval))
         self.quality.append(-1)
         self.detail.append(detail)
         self.nodes.append(node)
@@ -143,7 +148,7 @@ class Collector:
 
     def state(self, status: Any) -> None:
         """The source's validation status of a value: the row keeps the weakest."""
-        if status in self.vendor.quality:
+        if isinstance(status, str) and status in self.vendor.quality:
             self.quality[-1] = max(self.quality[-1], int(Quality[self.vendor.quality[status]]))
 
     def reading(self, code: Any, attribute: Any, unit: Any, scaler: Any, raw: Any, node: Any) -> None:
@@ -176,13 +181,11 @@ class Collector:
         """Add a raw value that is already mapped."""
         if value.to == "stamp":
             if self.stamp[-1] is None:
-                self.stamp[-1] = raw
+                self.stamp[-1] = plain(raw)
             return
-        if value.to != "md_import_at":
-            if isinstance(raw, bool | dict | list):
-                raw = str(raw)
-            elif isinstance(raw, bytes):
-                raw = f"octets {raw.hex()}"
+        raw = plain(raw)
+        if isinstance(raw, bytes) and value.to != "md_import_at":
+            raw = f"octets {raw.hex()}"
         rows, raws = self.cells.setdefault((value.to, exponent, code), ([], []))
         rows.append(len(self.serial) - 1)
         raws.append(raw)

@@ -6,10 +6,9 @@ what stands before the break.
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
 
@@ -21,6 +20,7 @@ from ingestion.vendor import Vendor
 from warehouse.codes import Reason
 
 CHUNK = 1 << 20
+MAX_DEPTH = 64
 _DOCTYPE = re.compile(r"<!(?:DOCTYPE|ENTITY)")
 
 
@@ -37,48 +37,61 @@ def rows(vendor: Vendor, part: Part, rejections: list[Rejection]) -> Iterator[Ro
         yield from tree.rows(vendor, root, show, 1, rejections)
 
 
-def _load(text: str, part: Part, rejections: list[Rejection]) -> dict[str, Any] | None:
-    parser = ElementTree.XMLPullParser(events=("start", "end"))
-    stack: list[dict[str, Any]] = []
-    root: dict[str, Any] | None = None
-    fault: ElementTree.ParseError | None = None
+class _TooDeep(Exception):
+    """No meter file is nested so deep."""
 
-    def drain() -> None:
-        nonlocal root
-        for event, element in cast("Iterator[tuple[str, ElementTree.Element]]", parser.read_events()):
-            if event == "start":
-                node: dict[str, Any] = {"#name": element.tag, **{f"@{k}": v for k, v in element.attrib.items()}}
-                if stack:
-                    stack[-1].setdefault(element.tag, []).append(node)
-                else:
-                    root = node
-                stack.append(node)
+
+class _Builder:
+    """Target of the parser: dicts straight from its calls. What stands here when the parser breaks off is what could be read."""
+
+    def __init__(self) -> None:
+        self.root: dict[str, Any] | None = None
+        self.open: list[dict[str, Any]] = []
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        node: dict[str, Any] = {"#name": tag}
+        for name, value in attributes.items():
+            node["@" + name] = value
+        if len(self.open) == MAX_DEPTH:
+            raise _TooDeep(f"elements are nested deeper than {MAX_DEPTH}")
+        if self.open:
+            self.open[-1].setdefault(tag, []).append(node)
+        else:
+            self.root = node
+        self.open.append(node)
+
+    def end(self, tag: str) -> None:
+        node = self.open.pop()
+        if (text := node.get("#text")) is not None:
+            if text := text.strip():
+                node["#text"] = text
             else:
-                if element.text and element.text.strip():
-                    stack[-1]["#text"] = element.text.strip()
-                stack.pop()
-                element.clear()
+                del node["#text"]
 
+    def data(self, text: str) -> None:
+        self.open[-1]["#text"] = self.open[-1].get("#text", "") + text
+
+
+def _load(text: str, part: Part, rejections: list[Rejection]) -> dict[str, Any] | None:
+    builder = _Builder()
+    parser = ElementTree.XMLParser(target=builder)  # noqa: S314 (a document with a DOCTYPE does not come this far)
     try:
         for at in range(0, len(text), CHUNK):
             parser.feed(text[at : at + CHUNK])
-            drain()
         parser.close()
-        drain()
+    except _TooDeep as e:
+        rejections.append(rejection(Reason.MALFORMED, part.name, text, str(e)))
+        return None
     except ElementTree.ParseError as e:
-        fault = e
-    if fault is not None:
-        with contextlib.suppress(ElementTree.ParseError):
-            drain()
-        line, column = fault.position
+        line, column = e.position
         tail = "\n".join(text.split("\n")[line - 1 :])[column:]
         where = f"line {line} column {column + 1}"
         if part.cut is not None:
             part.cut_at, part.tail = where, tail
         else:
-            detail = f"not XML from here on: {fault}. What stands before was read"
+            detail = f"not XML from here on: {e}. What stands before was read"
             rejections.append(rejection(Reason.MALFORMED, where, tail or text[-200:], detail))
-    return root
+    return builder.root
 
 
 def show(node: Any) -> str:

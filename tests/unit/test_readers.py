@@ -510,6 +510,91 @@ def test_a_doctype_is_refused():
     assert d.values_read == 0
 
 
+# --- damage of every kind -------------------------------------------------------------------------------------------------
+
+HPL_PAGE = {
+    "page": 1,
+    "items": [
+        item(entry(clock(2026, 10, 1, 0, 30), register("1.0.1.29.0.255", axdr(">I", 6, 95)))),
+        item(entry(clock(2026, 10, 2, 0, 0), register("1.0.1.8.0.255", axdr(">I", 6, 95))), profile="1.0.99.2.0.255"),
+    ],
+}
+IES_PAYLOAD = [
+    {
+        "profileType": "DESCRIPTOR",
+        "payloadDescriptorSets": [
+            {
+                "name": "S",
+                "payloadDescriptors": [{"readingType": "kWh imp block", "unit": "kWh", "multiplier": 0.5}],
+                "compactSequences": [{"name": "Q", "sequenceItems": [{"readingType": "kWh imp block", "attribute": "value"}]}],
+            }
+        ],
+    },
+    {
+        "profileType": "INTERVAL",
+        "meterRefs": [{"value": "did:x:M1"}],
+        "payloadDescriptorSetRef": "S",
+        "compactSequenceRef": "Q",
+        "intervalPeriod": {"start": "2026-05-04T09:00:00+05:30", "duration": "PT30M"},
+        "intervals": [
+            {"id": 0, "payloads": [4.62], "overrides": [{"descriptorIndex": 0, "validationStatus": "ESTIMATED"}]},
+            {"id": 1, "readings": [{"readingType": "kWh imp block", "value": 1.5, "validationStatus": "VALID"}]},
+        ],
+    },
+    {
+        "profileType": "DAILY",
+        "meterRefs": [{"value": "M1"}],
+        "intervalPeriod": {"start": "2026-05-04T00:00:00+05:30", "duration": "P1D"},
+        "intervals": [{"id": 0, "readings": [{"readingType": "MD kW", "value": 1, "occurredAt": "2026-05-04T09:00:00Z"}]}],
+    },
+    {"profileType": "EVENT", "meterRefs": [{"value": "M1"}], "events": [{"timestamp": "2026-05-04T09:00:00Z", "eventId": 101}]},
+]
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.sampled_from(["", "x", "\x00", "\ud800", "1e999"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["value", "id", "x"]), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+def spots(node, path=()):
+    yield path
+    for k, v in node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ():
+        yield from spots(v, (*path, k))
+
+
+def put(node, path, v):
+    if not path:
+        return v
+    copy = dict(node) if isinstance(node, dict) else list(node)
+    copy[path[0]] = put(node[path[0]], path[1:], v)
+    return copy
+
+
+@pytest.mark.parametrize(("vendor", "good"), [("hpl", HPL_PAGE), ("ies_meterdata", IES_PAYLOAD)])
+def test_any_part_of_a_payload_may_be_junk(vendor, good):
+    whole = read(load_vendor_once(vendor), "a.json", json.dumps(good).encode(), ARRIVAL)
+    assert whole.rejections == []
+    assert whole.values_read >= 2
+
+    @given(st.sampled_from(list(spots(good))), JUNK)
+    def damaged(spot, junk):
+        d = read(load_vendor_once(vendor), "a.json", json.dumps(put(good, spot, junk)).encode(), ARRIVAL)
+        for r in d.rejections:
+            assert "\x00" not in r.payload + r.detail + (r.serial or "")
+            (r.payload + r.detail + (r.serial or "")).encode()
+        for e in d.events:
+            assert "\\u0000" not in json.dumps(list(e.frame["detail"]))
+            "".join(e.frame["serial"]).encode()
+
+    damaged()
+
+
+def test_numbers_of_thousands_of_digits_and_bottomless_brackets():
+    for body in ('{"items": [' + "9" * 5000 + "]}", "[" * 100_000, '{"items":' * 50_000):
+        assert hpl(raw=body.encode()).rejections
+    assert only(cdf("<a>" * 1000), Reason.MALFORMED)
+
+
 # --- real data ------------------------------------------------------------------------------------------------------------------
 
 

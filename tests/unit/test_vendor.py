@@ -98,6 +98,6 @@ def test_a_vendor_that_is_not_there_and_a_file_that_is_no_mapping(tmp_path):
         load_vendor("nobody")
     with pytest.raises(VendorError, match="is not of type 'object'"):
         load_vendor(write(tmp_path, "- a\n"))
+    (tmp_path / "latin.yml").write_bytes(b"vendor: \xff")
     with pytest.raises(VendorError, match="cannot be read"):
-        (tmp_path / "latin.yml").write_bytes(b"vendor: \xff")
         load_vendor(tmp_path / "latin.yml")
