@@ -187,7 +187,7 @@ def _put_away(path: Path, place: str, error: str | None) -> None:
         n += 1
         target = path.parent / place / f"{path.name}.{n}"
     if error:
-        text = f"{path.name}\n\n{error}\n\nMend it, then put a corrected file into {path.parent}.\n"
+        text = f"{path.name}\n\n{error}\n\nOnce it is mended, put the file or a corrected one into {path.parent} again.\n"
         target.with_name(target.name + ".error.txt").write_text(text, encoding="utf-8")
     try:
         path.rename(target)
