@@ -119,15 +119,24 @@ def _node_result(result: Any) -> NodeResult:
 
 
 def _invoke(args: list[str], manifest: Any = None, listener: NodeListener | None = None) -> Any:
-    from dbt.cli.main import dbtRunner  # noqa: PLC0415 - takes seconds to import
-    from dbt_common.events.base_types import EventMsg  # noqa: PLC0415
+    from dbt.cli.main import dbtRunner
+    from dbt_common.events.base_types import EventMsg
 
     def heard(event: EventMsg) -> None:
         if listener and event.info.name == "NodeFinished":
             node = event.data.node_info
             listener(node.node_name, node.node_status)
 
-    common = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target-path", str(target_path()), "--log-path", str(target_path())]
+    common = [
+        "--project-dir",
+        str(PROJECT),
+        "--profiles-dir",
+        str(PROJECT),
+        "--target-path",
+        str(target_path()),
+        "--log-path",
+        str(target_path()),
+    ]
     quiet = ["--quiet", "--no-version-check", "--no-use-colors", "--log-level", "none", "--log-level-file", "warn", "--no-write-json"]
     if args[0] == "parse":
         quiet.remove("--no-write-json")

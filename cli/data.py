@@ -1,0 +1,129 @@
+"""meterhouse registry import, meterhouse land files|rest."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from cli.console import console, count, fail, progress_bar
+from cli.database import ensure_ready
+from ingestion.landing import DiscomContext
+from ingestion.transports.file import FolderSummary, land_folder
+from ingestion.transports.rest import pull
+from ingestion.vendor import load_vendor
+from warehouse import db
+from warehouse.registry import vendor_of
+from warehouse.registry_import import import_registry
+
+registry = typer.Typer(no_args_is_help=True)
+land = typer.Typer(no_args_is_help=True)
+
+Discom = Annotated[str, typer.Option("--discom", "-d", help="Code of the DISCOM.")]
+Hes = Annotated[str, typer.Option("--hes", help="Code of the head-end system in the registry.")]
+VendorName = Annotated[
+    str | None, typer.Option("--vendor", help="Vendor file: a name in ingestion/vendors or a path. Default: what the registry says.")
+]
+
+
+@registry.command("import")
+def import_(folder: Annotated[Path, typer.Argument(help="Folder of CSV files, see docs/hes-formats.md section 1.")]) -> None:
+    """Import master data: all of it or, where there is any error, none. Importing again changes nothing.
+
+    Example: meterhouse registry import ./master-data
+    """
+    ensure_ready()
+    with db.connect("meterhouse_owner") as conn:
+        changed = import_registry(conn, folder)
+    console.print("  ".join(f"{name} {count(n)}" for name, n in changed.items()) + "  rows changed")
+
+
+@land.command()
+def files(
+    discom: Discom,
+    hes: Hes,
+    folder: Annotated[Path, typer.Argument(help="Drop folder. Files move to done/ or failed/ below it.")],
+    vendor: VendorName = None,
+    keep: Annotated[bool, typer.Option(help="Leave the files where they are.")] = False,
+) -> None:
+    """Land the files of a drop folder. What was landed before is recognised by its content and adds nothing.
+
+    Example: meterhouse land files -d D01 --hes VENDOR_B ./drop
+    """
+    ensure_ready()
+    with db.connect() as conn, progress_bar() as bar:
+        context = DiscomContext.load(conn, discom)
+        task = bar.add_task(f"landing {folder.name}", total=None)
+        summary = land_folder(
+            conn,
+            context,
+            hes,
+            load_vendor(vendor or _vendor_of(hes, discom)),
+            folder,
+            lambda done, total, name: bar.update(task, completed=done, total=total),
+            keep=keep,
+        )
+    show(summary)
+    if summary.failed:
+        raise typer.Exit(1)
+
+
+@land.command()
+def rest(
+    discom: Discom,
+    hes: Hes,
+    base_url: Annotated[str, typer.Argument(help="Address of the head-end system.")],
+    until: Annotated[
+        datetime,
+        typer.Option(help="Received before this instant, with its zone (2026-10-02T06:00:00+05:30).", formats=["%Y-%m-%dT%H:%M:%S%z"]),
+    ],
+    since: Annotated[
+        datetime | None,
+        typer.Option(help="Received from this instant on. Default: where the last pull ended.", formats=["%Y-%m-%dT%H:%M:%S%z"]),
+    ] = None,
+    vendor: VendorName = None,
+) -> None:
+    """Pull a head-end system over REST and land each page. A pull that was broken off goes on with the next page.
+
+    Example: meterhouse land rest -d D01 --hes HPL http://127.0.0.1:8080 --until 2026-10-08T12:00:00+05:30
+    """
+    ensure_ready()
+    with db.connect() as conn, progress_bar() as bar:
+        context = DiscomContext.load(conn, discom)
+        task = bar.add_task(f"pulling {hes}", total=None)
+        summary = pull(
+            conn,
+            context,
+            hes,
+            load_vendor(vendor or _vendor_of(hes, discom)),
+            base_url,
+            since,
+            until,
+            lambda done, total, name: bar.update(task, completed=done, total=total),
+        )
+    show(summary)
+
+
+def _vendor_of(hes: str, discom: str) -> str:
+    with db.connect() as conn:
+        vendor = vendor_of(conn, discom, hes)
+    if vendor is None:
+        fail(f"DISCOM {discom} has no head-end system {hes!r} in the registry: check hes.csv and import it again")
+    return vendor
+
+
+def show(summary: FolderSummary) -> None:
+    """The counts of a landing, and what was refused."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_row(
+        "files or pages", f"{summary.files}: {summary.landed} landed, {summary.duplicates} known already, {summary.failed} failed"
+    )
+    table.add_row("values", f"{count(summary.received)} received = {count(summary.accepted)} accepted + {count(summary.rejected)} rejected")
+    for reason, n in sorted(summary.rejected_by_reason.items(), key=lambda r: -r[1]):
+        table.add_row("", f"[yellow]{count(n)} {reason.value}[/yellow]: {reason.meaning}")
+    for name, why in summary.failures.items():
+        table.add_row("[red]failed[/red]", f"{name}: {why}")
+    console.print(table)

@@ -1,0 +1,257 @@
+"""meterhouse demo: the main job from end to end, on a simulated DISCOM whose truth is known, or on real data sets."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.table import Table
+
+from cli import score
+from cli.console import console, count, progress_bar
+from cli.database import ensure_ready
+from cli.run import build
+from ingestion.landing import DiscomContext
+from ingestion.transports.file import FolderSummary, land_folder
+from ingestion.transports.rest import pull
+from ingestion.vendor import load_vendor
+from orchestration.stale import DayRange, stale_ranges
+from warehouse import db, settings, summary
+from warehouse.registry_import import import_registry
+from warehouse.summary import Landed, Totals
+
+IST = ZoneInfo("Asia/Kolkata")
+
+
+def demo(
+    real: Annotated[
+        Path | None, typer.Option("--real", help="Folder of the real data sets, instead of the simulation.", exists=True, file_okay=False)
+    ] = None,
+    tenants: Annotated[int, typer.Option(min=1, max=9)] = 2,
+    feeders: Annotated[int, typer.Option(min=1)] = 2,
+    dts: Annotated[int, typer.Option(min=1, help="DTs of each tenant.")] = 12,
+    consumers: Annotated[int, typer.Option(min=1, help="Consumers of each tenant.")] = 600,
+    days: Annotated[int, typer.Option(min=1, max=31)] = 7,
+    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"])] = datetime(2026, 10, 1),
+    interval: Annotated[int, typer.Option(help="Minutes per interval: 15 or 30.")] = 30,
+    seed: Annotated[int, typer.Option()] = 1,
+    clean: Annotated[bool, typer.Option(help="Inject no defect: then no rule may find one.")] = False,
+) -> None:
+    """Simulate a DISCOM, land its three head-end systems, build the week, and compare what was found with what was done.
+
+    Example: meterhouse demo --consumers 2000 --seed 7
+    Example: meterhouse demo --real ../shared/data
+    """
+    ensure_ready()
+    if real:
+        from cli.real import demo_real
+
+        demo_real(real)
+        return
+    from simulation import SimulationConfig
+
+    config = SimulationConfig(
+        tenants=tenants,
+        feeders=feeders,
+        dts=dts,
+        consumers=consumers,
+        days=days,
+        start=first.date(),
+        interval_min=interval,
+        seed=seed,
+        clean=clean,
+    )
+    world = _simulate(config)
+    results = [_tenant(folder, config.start, config.start + timedelta(days=config.days - 1)) for folder in sorted(world.glob("D*"))]
+    for result in results:
+        _show(result)
+    _show_files([f for r in results for f in r.files])
+
+
+@dataclass(frozen=True)
+class Result:
+    code: str
+    truth: Path
+    built: bool
+    landed: Landed
+    totals: Totals
+    rules: list[score.RuleScore]
+    estimates: score.EstimateScore
+    dts: Mapping[str, tuple[int, int]]
+    dt_truth: dict[str, score.LossTruth]
+    feeders: Mapping[str, tuple[int, int, int]]
+    feeder_truth: dict[str, int]
+    files: list[Path]
+
+
+def _simulate(config: object) -> Path:
+    """The simulated world on disk, made once for each set of parameters."""
+    from simulation import generate
+
+    world = settings.home() / "demo" / f"simulation-{hashlib.sha256(repr(config).encode()).hexdigest()[:8]}"
+    if not (world / "manifest.json").exists():
+        shutil.rmtree(world, ignore_errors=True)  # a generation that was broken off
+        with progress_bar() as bar:
+            task = bar.add_task("simulating", total=100)
+            generate(config, world, lambda text, share: bar.update(task, description=f"simulating {text}", completed=100 * share))  # type: ignore[arg-type]
+    return world
+
+
+def _tenant(folder: Path, first: date, last: date) -> Result:
+    code = folder.name
+    with db.connect("meterhouse_owner") as conn:
+        import_registry(conn, folder / "registry")
+    _land(folder, first, last)
+    wanted = [_within(r, first, last) for r in stale_ranges(code)]
+    spans = [s for s in wanted if s]
+    build(spans)
+    from api.reports import export
+
+    from expectations.rules import load_suite
+
+    files = export(code, first, last, settings.home() / "demo" / "reports")
+    with db.connect("meterhouse_dbt") as conn:
+        discom_id = DiscomContext.load(conn, code).discom_id
+        rules = sorted({c.rule for c in load_suite("initial", code).enabled})
+        return Result(
+            code=code,
+            truth=folder / "truth",
+            built=bool(spans),
+            landed=summary.landed(conn, discom_id),
+            totals=summary.totals(conn, discom_id, first, last),
+            rules=score.rule_scores(folder / "truth", summary.found(conn, discom_id, first, last), rules),
+            estimates=score.estimate_score(folder / "truth", summary.estimated_days(conn, discom_id, first, last)),
+            dts=summary.dt_balance(conn, discom_id, first, last),
+            dt_truth=score.dt_truth(folder / "truth"),
+            feeders=summary.feeder_balance(conn, discom_id, first, last),
+            feeder_truth=score.feeder_truth(folder / "truth"),
+            files=files,
+        )
+
+
+def _within(span: DayRange, first: date, last: date) -> DayRange | None:
+    begin, end = max(span.first, first), min(span.last, last)
+    return DayRange(span.discom, begin, end, span.upto_batch) if begin <= end else None
+
+
+def _land(folder: Path, first: date, last: date) -> None:
+    """Land the three head-end systems of a tenant. The files stay in place, so that a second demo shows that they add nothing."""
+    from simulation import HplServer
+
+    since = datetime.combine(first - timedelta(days=1), time(), IST)
+    until = datetime.combine(last + timedelta(days=7), time(), IST)
+    vendor = load_vendor("hpl")
+    token = secrets.token_urlsafe(16)
+    with db.connect() as conn, progress_bar() as bar:
+        context = DiscomContext.load(conn, folder.name)
+        task = bar.add_task(f"{folder.name}: landing", total=None)
+
+        def show(done: int, total: int, name: str) -> None:
+            bar.update(task, completed=done, total=total)
+
+        with HplServer(folder / "hpl", token) as server:
+            os.environ[vendor.transport["token_env"]] = token
+            _print_landing(folder.name, "hpl over REST", pull(conn, context, "HES-HPL", vendor, server.url, since, until, show))
+        for name, hes in (("vendor_b", "HES-B"), ("vendor_c", "HES-C")):
+            done = land_folder(conn, context, hes, load_vendor(name), folder / name, show, keep=True)
+            _print_landing(folder.name, f"{name} files", done)
+
+
+def _print_landing(code: str, what: str, s: FolderSummary) -> None:
+    refused = ", ".join(f"{r.value} {count(n)}" for r, n in s.rejected_by_reason.most_common())
+    console.print(
+        f"{code}  {what:<15} {s.landed:>4} landed, {s.duplicates} known already: {count(s.received)} values = "
+        f"{count(s.accepted)} accepted + {count(s.rejected)} rejected{f' ({refused})' if refused else ''}"
+    )
+
+
+def _show(r: Result) -> None:
+    console.rule(f"[bold]{r.code}[/bold]" + ("" if r.built else "  (nothing new landed: built before)"))
+    t = r.totals
+    console.print(
+        f"{count(r.landed.received)} values received = {count(r.landed.accepted)} accepted + {count(r.landed.rejected)} rejected. "
+        f"{count(t.meters)} meters, {count(t.meter_days)} meter-days, {count(t.present_slots)} of {count(t.due_slots)} intervals received."
+    )
+    rules = Table("rule", "injected", "found", "found %", "false alarms", title="Exceptions against injected truth", title_justify="left")
+    for s in r.rules:
+        share = f"{100 * s.found / s.injected:.1f}" if s.injected else "-"
+        style = "red" if s.found < 0.99 * s.injected or s.false else ""
+        rules.add_row(s.rule, count(s.injected), count(s.found), share, count(s.false), style=style)
+    console.print(rules)
+    e = r.estimates
+    console.print(
+        f"Estimated {count(t.estimated_slots)} intervals, {t.estimated_wh / 1000:,.1f} kWh; {count(t.still_missing_slots)} intervals could not be. "
+        + (
+            f"Where the truth is known: {e.estimated_wh / 1000:,.1f} kWh for {e.true_wh / 1000:,.1f} kWh, mean error of an interval "
+            f"{100 * e.error_wh / e.true_wh:.1f} %."
+            if e.true_wh
+            else ""
+        )
+    )
+    losses = Table(
+        "DT",
+        "input kWh",
+        "loss kWh",
+        "loss %",
+        "true kWh",
+        "technical",
+        "theft",
+        "wrong tags",
+        "off by kWh",
+        title="DT losses against truth",
+        title_justify="left",
+    )
+    for code, (input_wh, loss_wh) in r.dts.items():
+        truth = r.dt_truth[code]
+        losses.add_row(
+            code,
+            *(f"{v / 1000:,.1f}" for v in (input_wh, loss_wh)),
+            f"{100 * loss_wh / input_wh:.2f}" if input_wh else "-",
+            *(
+                f"{v / 1000:,.1f}"
+                for v in (truth.apparent_wh, truth.technical_wh, truth.theft_wh, truth.indexing_wh, loss_wh - truth.apparent_wh)
+            ),
+        )
+    for column in losses.columns[1:]:
+        column.justify = "right"
+    for column in rules.columns[1:]:
+        column.justify = "right"
+    console.print(losses)
+    feeders = Table(
+        "feeder",
+        "input kWh",
+        "HT loss kWh",
+        "true kWh",
+        "loss to the consumer %",
+        title="Feeder losses against truth",
+        title_justify="left",
+    )
+    for code, (input_wh, ht_wh, loss_wh) in r.feeders.items():
+        feeders.add_row(
+            code,
+            f"{input_wh / 1000:,.1f}",
+            f"{ht_wh / 1000:,.1f}",
+            f"{r.feeder_truth[code] / 1000:,.1f}",
+            f"{100 * loss_wh / input_wh:.2f}",
+        )
+    for column in feeders.columns[1:]:
+        column.justify = "right"
+    console.print(feeders)
+
+
+def _show_files(files: list[Path]) -> None:
+    console.rule("[bold]Reports[/bold]")
+    for path in files:
+        console.print(f"  {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}", soft_wrap=True)
+    console.print(
+        "Look closer: [bold]meterhouse db psql[/bold] (try `select * from reports.rpt_d01_dt_energy_audit`) or [bold]meterhouse dagster[/bold]."
+    )

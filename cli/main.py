@@ -1,0 +1,49 @@
+"""Puts the command groups together and turns expected errors into one clear message and exit code 1."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from cli import data, database, demo, run, vendors
+from cli.console import fail
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Meterhouse: the open meter-data warehouse. Start with [bold]meterhouse demo[/bold].",
+)
+app.add_typer(database.app, name="db", help="The warehouse's PostgreSQL: embedded, or what METERHOUSE_DATABASE_URL names.")
+app.add_typer(data.registry, name="registry", help="Master data: offices, feeders, DTs, meters, consumers.")
+app.add_typer(data.land, name="land", help="Land what head-end systems deliver.")
+app.add_typer(vendors.app, name="hes", help="Head-end systems and their vendor files.")
+app.command("run")(run.run)
+app.command("report")(run.report)
+app.command("dagster")(run.dagster)
+app.command("demo")(demo.demo)
+
+
+def main() -> None:
+    """Entry point."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        fail("interrupted: what was landed or built so far stays, and the same command goes on from there", 130)
+    except Exception as e:
+        if not _expected(e):
+            raise
+        fail(str(e))
+
+
+def _expected(error: Exception) -> bool:
+    """Errors whose message says what is wrong and how to mend it; anything else is our mistake and keeps its traceback."""
+    modules = ("warehouse", "ingestion", "expectations", "orchestration", "api", "cli", "simulation")
+    name = type(error).__module__.split(".")[0]
+    return name in modules or isinstance(error, (OSError,)) or type(error).__module__.startswith("psycopg")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

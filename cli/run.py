@@ -1,0 +1,102 @@
+"""meterhouse run, report, dagster."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from cli.console import RunProgress, console, count, fail, progress_bar
+from cli.data import Discom
+from cli.database import ensure_ready
+from orchestration.stale import DayRange, landed_range
+from warehouse import db
+from warehouse.registry import discoms
+from warehouse.summary import run_summary
+
+
+def run(
+    discom: Discom,
+    first: Annotated[
+        datetime | None, typer.Option("--from", help="First business day. Default: the first that was landed.", formats=["%Y-%m-%d"])
+    ] = None,
+    last: Annotated[
+        datetime | None, typer.Option("--to", help="Last business day. Default: the last that was landed.", formats=["%Y-%m-%d"])
+    ] = None,
+) -> None:
+    """Build business days of a DISCOM, from landed data to reports: the same graph that Dagster runs. Building again gives the same.
+
+    Example: meterhouse run --discom D01 --from 2026-10-01 --to 2026-10-07
+    """
+    ensure_ready()
+    span = _span(discom, first, last)
+    build([span])
+    with db.connect() as conn:
+        discom_id = discoms(conn)[discom]
+    table = Table("", "", box=None, show_header=False, pad_edge=False)
+    for name, value in run_summary(discom_id, span.first, span.last).items():
+        table.add_row(name, value if isinstance(value, str) else count(value))
+    console.print(table)
+
+
+def build(spans: Iterable[DayRange], *, keep_history: bool = True) -> None:
+    """Run the graph over each range, with a progress bar."""
+    from orchestration import progress
+    from orchestration.run import run_days
+
+    with progress_bar() as bar:
+        for span in spans:
+            task = bar.add_task(f"{span.discom}: {span.first} to {span.last}", total=None)
+            with progress.listening(RunProgress(bar, task)):
+                run_days(span, keep_history=keep_history)
+
+
+def _span(discom: str, first: datetime | None, last: datetime | None) -> DayRange:
+    landed = landed_range(discom)
+    if landed is None and not (first and last):
+        fail(f"nothing was landed for DISCOM {discom!r}: `meterhouse land --help`, or give --from and --to")
+    begin = first.date() if first else landed[0]  # type: ignore[index]
+    end = last.date() if last else landed[1]  # type: ignore[index]
+    if end < begin:
+        fail(f"--from {begin} lies after --to {end}")
+    return DayRange(discom, begin, end, 0)
+
+
+def report(
+    discom: Discom,
+    first: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"])] = None,
+    last: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"])] = None,
+    folder: Annotated[Path, typer.Option("--out", help="Folder for the files.")] = Path("."),
+) -> None:
+    """Write the reports of a DISCOM as one XLSX workbook and one PDF page.
+
+    Example: meterhouse report --discom D01 --from 2026-10-01 --to 2026-10-07 --out ./reports
+    """
+    from api.reports import export
+
+    ensure_ready()
+    span = _span(discom, first, last)
+    for path in export(discom, span.first, span.last, folder):
+        console.print(str(path), soft_wrap=True)
+
+
+def dagster(
+    port: Annotated[int, typer.Option(help="Loopback port of the web page.")] = 3000,
+) -> None:
+    """Open Dagster: its web page and its daemon, which runs the schedule and the sensor for late data. Ctrl-C ends both.
+
+    Example: meterhouse dagster --port 3000
+    """
+    from orchestration.run import dagster_home
+
+    ensure_ready()
+    dagster_home()
+    program = Path(sys.executable).parent / "dagster"
+    console.print(f"Dagster: http://127.0.0.1:{port}")
+    os.execv(str(program), ["dagster", "dev", "-m", "orchestration.definitions", "-h", "127.0.0.1", "-p", str(port)])  # noqa: S606

@@ -1,0 +1,181 @@
+"""The graph of a DISCOM's day: dbt to vee.measure, the suite, dbt to the final layer, the suite on the estimates, dbt to the reports.
+
+Partitions are discom x day; a range of days is one run (and one pass of SQL). Each rule and each dbt test is an asset check.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, dbt_assets
+
+from expectations.rules import Stage, load_suite
+from expectations.runner import RuleDay, validate
+from orchestration import dbt, progress, stale
+from warehouse import db, registry
+
+DAYS_FROM = "2009-01-01"
+"""First business day that can be built: before the oldest data that anyone has landed."""
+
+discoms = dg.DynamicPartitionsDefinition(name="discom")
+partitions = dg.MultiPartitionsDefinition(
+    {"discom": discoms, "day": dg.DailyPartitionsDefinition(start_date=DAYS_FROM, timezone="Asia/Kolkata")}
+)
+
+RETRY = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
+
+ESTIMATE_VERDICT = dg.AssetKey(["vee", "estimate_exception"])
+
+
+def partition_key(discom: str, day: date) -> str:
+    """Key of one partition. Dagster orders the dimensions by name: day, then discom."""
+    return str(dg.MultiPartitionKey({"day": day.isoformat(), "discom": discom}))
+
+
+def _window(context: dg.AssetExecutionContext) -> tuple[str, int, date, date]:
+    """DISCOM and days of this run. Raises Failure where a run was asked for several DISCOMs at once, or for one that is unknown."""
+    keys = [k.keys_by_dimension for k in context.partition_keys if isinstance(k, dg.MultiPartitionKey)]
+    codes = sorted({k["discom"] for k in keys})
+    if len(codes) != 1:
+        raise dg.Failure(f"one run builds one DISCOM, this one was asked for {', '.join(codes)}: start a run for each", allow_retries=False)
+    with db.connect() as conn:
+        known = registry.discoms(conn)
+    if codes[0] not in known:
+        raise dg.Failure(f"no DISCOM {codes[0]!r} in the registry (known: {', '.join(known)})", allow_retries=False)
+    days = sorted(date.fromisoformat(k["day"]) for k in keys)
+    return codes[0], known[codes[0]], days[0], days[-1]
+
+
+class Translator(DagsterDbtTranslator):
+    """dbt names to Dagster: key = schema and table; what comes after the estimates waits for the suite's verdict on them."""
+
+    def get_asset_spec(self, manifest: Any, unique_id: str, project: Any) -> dg.AssetSpec:
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        node = manifest["nodes"].get(unique_id) or manifest["sources"][unique_id]
+        spec = spec.replace_attributes(key=self.get_asset_key(node), group_name=node["schema"])
+        if node["schema"] in ("energy", "reports"):
+            spec = spec.replace_attributes(deps=[*spec.deps, ESTIMATE_VERDICT])
+        return spec
+
+    def get_asset_key(self, dbt_resource_props: Any) -> dg.AssetKey:
+        return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
+
+
+def _dbt_group(name: str, select: str) -> dg.AssetsDefinition:
+    @dbt_assets(
+        manifest=dbt.manifest_path(),
+        select=select,
+        name=name,
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        dagster_dbt_translator=Translator(),
+        retry_policy=RETRY,
+    )
+    def group(context: dg.AssetExecutionContext) -> Iterator[dg.Output | dg.AssetCheckResult]:
+        discom, discom_id, first, last = _window(context)
+        if name == "measure":
+            stale.begin_build(discom_id, first, last)
+        wanted = _selected(context)
+        for result in _build(list(wanted), discom_id, first, last):
+            yield _event(context, wanted[result.unique_id], result)
+        if name == "reports":
+            stale.end_build(discom_id, first, last)
+            context.log.info("built %s of %s to %s", discom, first, last)
+
+    return group
+
+
+def _selected(context: dg.AssetExecutionContext) -> dict[str, dg.AssetKey | dg.AssetCheckSpec]:
+    """dbt's unique ids of the models and tests that this step was asked for."""
+    assets = context.assets_def
+    models = {assets.get_asset_spec(k).metadata["dagster_dbt/unique_id"]: k for k in context.selected_asset_keys}
+    checks = [c for c in assets.check_specs_by_output_name.values() if c.key in context.selected_asset_check_keys]
+    return {**models, **{str(c.metadata["dagster_dbt/unique_id"]): c for c in checks}}
+
+
+def _build(nodes: Sequence[str], discom_id: int, first: date, last: date) -> list[dbt.NodeResult]:
+    """Results in the order in which dbt ended them, which is that of their dependencies."""
+    progress.expect(len(nodes))
+    return dbt.run(
+        ["build", "--select", *(n.split(".")[2] for n in nodes), "--indirect-selection", "empty", "--exclude-resource-type", "unit_test"],
+        {"discom_id": discom_id, "from_day": first.isoformat(), "to_day": last.isoformat()},
+        listener=progress.node_done,
+    )
+
+
+def _event(
+    context: dg.AssetExecutionContext, what: dg.AssetKey | dg.AssetCheckSpec, result: dbt.NodeResult
+) -> dg.Output | dg.AssetCheckResult:
+    if isinstance(what, dg.AssetCheckSpec):
+        return dg.AssetCheckResult(
+            check_name=what.name, asset_key=what.asset_key, passed=result.ok, metadata={"failing rows": result.failures or 0}
+        )
+    metadata: dict[str, Any] = {"seconds": result.seconds}
+    if result.rows is not None and result.rows >= 0:
+        metadata["dagster/row_count"] = result.rows
+    return dg.Output(None, output_name=context.assets_def.get_output_name_for_asset_key(what), metadata=metadata)
+
+
+def _rules(stage: Stage) -> dict[str, str]:
+    """Rules of a suite with their messages. The checks of all DISCOMs are the same; an overlay may switch one off, which then finds nothing."""
+    texts: dict[str, list[str]] = {}
+    for check in load_suite(stage, "").checks:
+        texts.setdefault(check.rule, []).append(check.message)
+    return {rule: "; ".join(messages) for rule, messages in sorted(texts.items())}
+
+
+def _refusal(discom: str, refused: Sequence[RuleDay]) -> str:
+    found = "\n".join(
+        f"- {r.day} {r.rule}: {r.failed} of {r.tested} meter-days fail, at least {r.acceptance:.0%} must pass" for r in refused
+    )
+    return f"{discom} is not accepted, nothing downstream is built until its data is mended or its overlay lowers the bar:\n{found}"
+
+
+def _suite_asset(stage: Stage, key: dg.AssetKey, deps: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
+    @dg.multi_asset(
+        specs=[
+            dg.AssetSpec(
+                key,
+                deps=deps,
+                group_name="vee",
+                kinds={"great_expectations", "postgres"},
+                description=f"Meter-days that fail the {stage} suite, in vee.exception",
+                partitions_def=partitions,
+            )
+        ],
+        check_specs=[dg.AssetCheckSpec(rule, asset=key, description=text) for rule, text in _rules(stage).items()],
+        name=f"{stage}_suite",
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        retry_policy=RETRY,
+        can_subset=False,
+    )
+    def suite(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+        discom, discom_id, first, last = _window(context)
+        report = validate(discom_id, discom, first, last, stage)
+        for rule in _rules(stage):
+            found = [r for r in report.rule_days if r.rule == rule]
+            failed = sum(r.failed for r in found)
+            yield dg.AssetCheckResult(
+                check_name=rule,
+                asset_key=key,
+                passed=failed == 0,
+                severity=dg.AssetCheckSeverity.WARN,  # an exception is work for the VEE desk, not a failure of the run
+                metadata={"tested": sum(r.tested for r in found), "failed": failed},
+            )
+        yield dg.MaterializeResult(asset_key=key, metadata={"dagster/row_count": sum(r.failed for r in report.rule_days)})
+        if not report.accepted:
+            raise dg.Failure(_refusal(discom, report.refused), allow_retries=False)
+        progress.node_done(f"{stage} suite", "success")
+
+    return suite
+
+
+measure = _dbt_group("measure", "resource_type:seed config.schema:staging meter_day measure")
+exceptions = _suite_asset("initial", dg.AssetKey(["vee", "exception"]), [dg.AssetKey(["vee", "measure"])])
+final = _dbt_group("final", "estimated_day estimated_measure final_day interval_reading")
+estimate_exceptions = _suite_asset("estimate", ESTIMATE_VERDICT, [dg.AssetKey(["vee", "estimated_measure"])])
+reports = _dbt_group("reports", "config.schema:energy config.schema:reports")
+
+ALL = [measure, exceptions, final, estimate_exceptions, reports]
