@@ -332,7 +332,7 @@ def test_no_row_comes_to_python_and_statements_do_not_grow_with_failures(conn, t
     sa.event.listen(sa.Engine, "after_cursor_execute", count)
     try:
         judge(tmp_path)
-        few = [s for s, _ in sent]
+        few = len(sent)
         sent.clear()
         conn.execute(
             """insert into vee.measure (discom_id, day, meter_id, place, category, missing_slots, spike_pct)
@@ -343,7 +343,7 @@ def test_no_row_comes_to_python_and_statements_do_not_grow_with_failures(conn, t
     finally:
         sa.event.remove(sa.Engine, "after_cursor_execute", count)
     assert report.written == 10_000
-    assert sorted(few) == sorted(s for s, _ in sent), "other statements for more failing rows"
+    assert len(sent) == few > 0, "more statements for more failing rows"
     many = [(s, rows) for s, rows in sent if rows > 1]
     assert not many, f"Great Expectations fetched rows: {many}"
 
@@ -358,7 +358,7 @@ def test_figures_agree_with_those_of_great_expectations(conn, tmp_path, monkeypa
         answer = original(self, suite, **kwargs)
         for r in answer.results:
             k = r.expectation_config.kwargs
-            conditions = k["row_condition"].conditions
+            conditions = k["row_condition"]["conditions"]
             if len(conditions) == 3 and k["column"] != "age_days" and k["column"] != "future_stamps":
                 seen[k["column"]] = (r.result["element_count"] - r.result["missing_count"], r.result["unexpected_count"])
         return answer
@@ -370,6 +370,26 @@ def test_figures_agree_with_those_of_great_expectations(conn, tmp_path, monkeypa
     found = {r.rule: (r.tested, r.failed) for r in judge(tmp_path).rule_days}
     columns = {"V06": "conflict_slots", "V07": "missing_slots", "V11": "negative_slots", "V16": "over_limit_slots", "V19": "sum_diff_pct"}
     assert {r: found[r] for r in columns} == {r: seen[c] for r, c in columns.items()}
+
+
+def test_great_expectations_acts_as_dbt_does_and_takes_any_form_of_url(conn, database, tmp_path, monkeypatch):
+    u = sa.make_url(database)
+    monkeypatch.setenv(
+        "METERHOUSE_DATABASE_URL", f"postgresql:///{u.database}?host={u.host}&port={u.port}&user={u.username}&password={u.password}"
+    )
+    users: list[str] = []
+
+    def ask(dbapi_connection, _record):
+        users.append(dbapi_connection.execute("select current_user").fetchone()[0])
+
+    put(conn, 1, missing_slots=1)
+    sa.event.listen(sa.Engine, "connect", ask)
+    try:
+        judge(tmp_path)
+    finally:
+        sa.event.remove(sa.Engine, "connect", ask)
+    assert set(users) == {"meterhouse_dbt"}
+    assert exceptions(conn, "rule") == [("V07",)]
 
 
 def test_a_missing_table_or_column_is_named(conn, tmp_path):
