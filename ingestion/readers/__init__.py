@@ -7,7 +7,12 @@ no value, what the vendor file ignores is not counted).
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
+
+import numpy as np
 
 from ingestion.canonical import Delivery
 from ingestion.normalise import normalise, received_from_name, rejection
@@ -31,18 +36,31 @@ def read(vendor: Vendor, name: str, content: bytes, received_at: datetime) -> De
         raise ValueError("received_at has no time zone: give an aware datetime, such as datetime.now(UTC)")
     arrival = received_from_name(vendor, name) or received_at
     delivery = Delivery(source=name, content_sha256=hashlib.sha256(content).digest(), received_at=arrival)
-    for part in unpack(name, content, delivery.rejections):
+    parts = list(unpack(name, content, delivery.rejections))
+    for part in parts:
+        before = len(delivery.rejections)
+        prefix = f"{part.member}: " if len(parts) > 1 else ""
         if not part.data.strip():
             if part.cut is None:
                 delivery.rejections.append(rejection(Reason.MALFORMED, part.name, "", "the file is empty"))
         else:
             for rows in FORMATS[vendor.format](vendor, part, delivery.rejections):
+                if prefix:
+                    rows = replace(rows, locators=partial(_within, prefix, rows.locators))
                 normalise(vendor, rows, arrival, delivery)
         if part.cut is not None:
-            delivery.rejections.append(rejection(Reason.TRUNCATED, part.cut_at or part.name, part.tail, part.cut, part.tail_values))
+            locator = part.cut_at or part.name
+            delivery.rejections.append(rejection(Reason.TRUNCATED, locator, part.tail, part.cut, part.tail_values))
+        if prefix:
+            found = delivery.rejections[before:]
+            delivery.rejections[before:] = [r if r.locator.startswith(prefix) else replace(r, locator=prefix + r.locator) for r in found]
     if vendor.received_from == "field":
         groups = (delivery.profiles, delivery.registers, delivery.events)
         seen = [readings.frame["received_at"].max() for group in groups for readings in group]
         if seen:
             delivery.received_at = max(seen).to_pydatetime()
     return delivery
+
+
+def _within(prefix: str, locators: Callable[[np.ndarray], list[str]], at: np.ndarray) -> list[str]:
+    return [prefix + place for place in locators(at)]

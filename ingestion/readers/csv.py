@@ -106,7 +106,7 @@ def _wanted(vendor: Vendor, p: Profile) -> tuple[list[tuple[str, ...]], set[str]
 
 def _profile(vendor: Vendor, part: Part, header: list[str], lines: _Lines, header_at: int, rejections: list[Rejection]) -> Profile | None:
     """The profile by file name, else by header; None where the header fits none, which is rejected."""
-    by_name = vendor.profile_of_file(part.name) or vendor.profile_of_file(part.name.split(":")[0])
+    by_name = vendor.profile_of_file(part.member or part.name) or vendor.profile_of_file(part.name)
     faults = []
     for p in [by_name] if by_name else vendor.profiles:
         must, known = _wanted(vendor, p)
@@ -180,12 +180,11 @@ def _read(
     stamp = p.stamp or next(v.sources[0] for v in p.values if v.to == "stamp")
     field = vendor.received_field if vendor.received_from == "field" else None
     detail_columns = [c for c in p.detail if c in where]
-    prefix = f"{part.name.split(':', 1)[1]} line" if ":" in part.name and "://" not in part.name else "line"
 
     def locators(at: np.ndarray) -> list[str]:
         if wide == 1:
-            return [f"{prefix} {k}" for k in number[at].tolist()]
-        return [f"{prefix} {k}, slot {s}" for k, s in zip(number[at].tolist(), (at % wide + 1).tolist(), strict=True)]
+            return [f"line {k}" for k in number[at].tolist()]
+        return [f"line {k}, slot {s}" for k, s in zip(number[at].tolist(), (at % wide + 1).tolist(), strict=True)]
 
     return Rows(
         profile=p,

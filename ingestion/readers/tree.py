@@ -6,6 +6,7 @@ level (`items[].meterSerial`), `$.x` from the root, any other from the row.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
@@ -22,6 +23,8 @@ Steps = tuple[tuple[str, bool], ...]
 Resolved = tuple[ValueMap, int] | tuple[Reason, str] | None
 Show = Callable[[Any], str]
 """Renders a node as it was received."""
+
+_SCALER = re.compile(r"[+-]?1?\d")
 
 DEFAULT_ATTRIBUTE = "2"
 """DLMS attribute 2 is the value."""
@@ -235,11 +238,15 @@ class Collector:
             return Reason.UNKNOWN_OBIS, f"profile {self.profile.name} does not map {which}: map it, or list it under ignore"
         if v.to in {"stamp", "code", "md_import_at"}:
             return v, 0
+        power = None
+        if scaler not in (None, ""):
+            if not _SCALER.fullmatch(str(scaler)):
+                return Reason.MALFORMED, f"scaler {scaler!r} is no power of ten from -19 to 19"
+            power = int(str(scaler))
         try:
-            return v, v.exponent(self._unit(v, unit), None if scaler in (None, "") else int(scaler))
+            return v, v.exponent(self._unit(v, unit), power)
         except ValueError as e:
-            bad_scaler = "int()" in str(e)
-            return (Reason.MALFORMED, f"scaler {scaler!r} is no integer") if bad_scaler else (Reason.WRONG_UNIT, str(e))
+            return Reason.WRONG_UNIT, str(e)
 
     def _unit(self, v: ValueMap, unit: Any) -> str | None:
         """Name of the unit that the payload states, None where it states none."""

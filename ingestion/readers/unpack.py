@@ -29,6 +29,8 @@ class Part:
     cut_at: str | None = None
     tail: str = ""
     tail_values: int = 1
+    member: str | None = None
+    """Name within the archive; `name` is that of the archive."""
 
 
 class Corrupt(Exception):
@@ -46,7 +48,9 @@ def unpack(name: str, content: bytes, rejections: list[Rejection], depth: int = 
             inner = Part(name, data, None if whole else f"the gzip ends early, after {len(data)} bytes of content")
         elif content.startswith(_ZIP) and depth == 0:
             for part in _zip(name, content):
-                yield from unpack(part.name, part.data, rejections, 1) if part.cut is None else iter([part])
+                for inner in unpack(name, part.data, rejections, 1) if part.cut is None else [part]:
+                    inner.member = part.member
+                    yield inner
             return
         else:
             inner = Part(name, content)
@@ -90,7 +94,7 @@ def _zip(name: str, content: bytes) -> Iterator[Part]:
             if any(i.flag_bits & 1 for i in members):
                 raise Corrupt("the zip is encrypted")
             for i in members:
-                yield Part(f"{name}:{i.filename}", z.read(i))
+                yield Part(name, z.read(i), member=i.filename)
     except zipfile.BadZipFile as e:
         if "File is not a zip file" not in str(e):
             raise Corrupt(f"the zip is corrupt ({e})") from None
@@ -105,14 +109,14 @@ def _cut_zip(name: str, content: bytes) -> Iterator[Part]:
     while content.startswith(_ZIP, at) and len(content) >= at + 30:
         flags, method, _, _, packed, _, n, extra = struct.unpack_from("<HHIIIIHH", content, at + 6)
         start = at + 30 + n + extra
-        member = f"{name}:{content[at + 30 : at + 30 + n].decode('utf-8', 'replace')}"
+        member = content[at + 30 : at + 30 + n].decode("utf-8", "replace")
         body = content[start:] if flags & 8 else content[start : start + packed]
         if method not in (0, 8) or flags & 1:
             raise Corrupt("the zip ends early and is not deflated")
         data, whole = _inflate(body, -15, members=False) if method == 8 else (body, False)
         at = start + packed
         more = not flags & 8 and content.startswith(_ZIP, at)
-        yield Part(member, data, None if more and whole else cut)
+        yield Part(name, data, None if more and whole else cut, member=member)
         if not more:
             return
     yield Part(name, b"", cut)

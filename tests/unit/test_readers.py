@@ -412,6 +412,12 @@ def test_wrong_unit_unknown_code_and_other_attribute_are_rejected_by_meter():
     assert d.rejections[0].locator.startswith("items[0].entries[0], code 1.0.1.29.0.255")
 
 
+@pytest.mark.parametrize("scalar", [400, "two", 1.5, True])
+def test_a_scaler_that_is_none_is_malformed(scalar):
+    d = hpl(item(entry(clock(2026, 10, 1, 0, 30), register("1.0.1.29.0.255", axdr(">I", 6, 95), scalar=scalar))))
+    assert "power of ten" in only(d, Reason.MALFORMED).detail
+
+
 def test_broken_axdr_is_no_number():
     d = hpl(item(entry(clock(2026, 10, 1, 0, 30), register("1.0.1.29.0.255", "1234"))))
     assert "1234" in only(d, Reason.NOT_A_NUMBER).detail
@@ -488,6 +494,16 @@ def test_cdf_in_a_zip_and_a_zip_cut_off():
     d = cdf(buffer.getvalue()[:330], "cdf_20261002_020000.zip")
     assert only(d, Reason.TRUNCATED)
     assert 0 < d.values_read < 6
+
+
+def test_a_zip_of_several_files_names_the_member(tmp_path):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as z:
+        z.writestr("north.xml", CDF)
+        z.writestr("south.xml", CDF.replace("VC0000001", "VC0000002").replace('"0.1"', '"?"'))
+    d = cdf(buffer.getvalue(), "cdf_20261002_020000.zip")
+    assert only(d, Reason.NOT_A_NUMBER).locator.startswith("south.xml: UTILITYTYPE[1].D4[1]")
+    assert [p.frame["locator"][0].split(":")[0] for p in d.profiles] == ["north.xml", "south.xml"]
 
 
 def test_cdf_broken_gives_what_stands_before_the_break():
