@@ -15,7 +15,7 @@ case when {{ max_wh }} >= {{ var('spike_floor_w') | int }} * {{ interval_min }} 
      then ({{ max_wh }} - {{ third_max_wh }})::double precision / greatest({{ third_max_wh }}, 1) * 100 end
 {%- endmacro %}
 
-{# V19: what one register step does not explain of sum - advance, as % of the advance. #}
+{# V19: what one register step does not explain of sum - advance, as % of the advance; NULL where either is NULL. #}
 {% macro sum_diff_pct(sum_wh, advance_wh, lsb_wh) -%}
-greatest(abs({{ sum_wh }} - {{ advance_wh }}) - {{ lsb_wh }}, 0)::double precision / greatest(abs({{ advance_wh }}), 1) * 100
+(abs({{ sum_wh }} - {{ advance_wh }}) - least(abs({{ sum_wh }} - {{ advance_wh }}), {{ lsb_wh }}))::double precision / greatest(abs({{ advance_wh }}), 1) * 100
 {%- endmacro %}

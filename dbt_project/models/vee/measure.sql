@@ -48,7 +48,17 @@ zero_run as (
         from (
             select h.day, bool_and(coalesce(h.is_zero, false)) over (order by h.day desc) and f.day - h.day = row_number() over (order by h.day desc) - 1 as unbroken
             from (
-                select m.day, 0 = all (m.import_wh) and array_position(m.import_wh, null) is null as is_zero
+                select m.day,
+                       0 = all (m.import_wh) and array_position(m.import_wh, null) is null and not exists (
+                           select 1 from {{ source('raw', 'event') }} o
+                           where o.discom_id = m.discom_id and o.meter_id = m.meter_id and o.code = 101
+                             and o.day between m.day - {{ var('zero_day_lookback') | int }} and m.day
+                             and not exists (
+                                 select 1 from {{ source('raw', 'event') }} b
+                                 where b.discom_id = o.discom_id and b.meter_id = o.meter_id and b.code = 102
+                                   and b.day between o.day and m.day and b.occurred_at > o.occurred_at
+                             )
+                       ) as is_zero
                 from {{ ref('meter_day') }} m
                 where m.discom_id = f.discom_id and m.meter_id = f.meter_id
                   and m.day between f.day - {{ var('zero_day_lookback') | int }} and f.day
@@ -57,15 +67,6 @@ zero_run as (
         where unbroken
     ) b
     where f.present_slots = f.slots and f.zero_slots = f.slots
-      and not exists (
-          select 1 from {{ source('raw', 'event') }} o
-          where o.discom_id = f.discom_id and o.meter_id = f.meter_id and o.code = 101 and o.day between f.day - 1 and f.day
-            and not exists (
-                select 1 from {{ source('raw', 'event') }} b
-                where b.discom_id = o.discom_id and b.meter_id = o.meter_id and b.code = 102
-                  and b.day between o.day and f.day and b.occurred_at > o.occurred_at
-            )
-      )
 )
 
 select f.discom_id, f.day, f.meter_id, f.place, f.category, f.office_id, f.slots, f.interval_min,
