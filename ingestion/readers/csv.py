@@ -143,7 +143,7 @@ def _read(
     counted = [names for v, names in zip(p.values, value_columns, strict=True) if v.to not in {"stamp", "md_import_at"}]
     present = [where[c] for names in counted for c in names if c is not None]
     _, known = _wanted(vendor, p)
-    unknown = [c for c in header if c not in known and c]
+    unknown = [k for k, c in enumerate(header) if c not in known]
 
     good = _good_lines(vendor, p, part, len(header), present, lines, header_at, rejections)
     frame, good = _table(vendor, lines, good, len(header), header_at, rejections, present)
@@ -153,9 +153,10 @@ def _read(
     def column(name: str) -> np.ndarray:
         return frame[where[name]]
 
-    for c in unknown:
-        filled = sum(1 for t in column(c) if t.strip() and t.strip() not in vendor.empty)
+    for k in unknown:
+        filled = sum(1 for t in frame[k] if t.strip() and t.strip() not in vendor.empty)
         if filled:
+            c = header[k] or f"{k + 1}, which has no name"
             detail = f"the vendor file does not know the column {c}: map it, or list it under ignore of profile {p.name}"
             rejections.append(rejection(Reason.UNKNOWN_OBIS, f"column {c}", _head(lines, header_at), detail, filled))
 

@@ -134,6 +134,9 @@ def test_an_unknown_extra_column_is_rejected_and_the_rest_lands():
     r = only(d, Reason.UNKNOWN_OBIS)
     assert (r.locator, r.values) == ("column PF", 1)
     assert d.values_read == 8
+    text = BLOCK + ",\nB1,01-10-2026 00:30:00,1,0,1,230,7\n"
+    d = read(load_vendor("vendor_b"), B_NAME, text.encode(), ARRIVAL)
+    assert only(d, Reason.UNKNOWN_OBIS).locator == "column 7, which has no name"
 
 
 def test_column_order_does_not_matter_and_the_header_tells_the_profile_where_the_name_does_not():
