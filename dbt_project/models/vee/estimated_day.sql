@@ -149,10 +149,10 @@ target as (
 shared as (
     select *,
            case when good is null and fit is not null then
-               case when weight_sum > 0 then weight * fit / weight_sum else fit / bad_slots end
+               case when weight_sum > 0 then div(weight::numeric * fit, weight_sum) else fit / bad_slots end
            end as floor_share,
            case when good is null and fit is not null then
-               case when weight_sum > 0 then weight * fit % weight_sum else 0 end
+               case when weight_sum > 0 then weight::numeric * fit % weight_sum else 0 end
            end as remainder
     from (
         select *, sum(weight) over (partition by day, meter_id, channel) as weight_sum from target
