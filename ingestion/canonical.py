@@ -75,7 +75,9 @@ class Rejection:
     values: int = 1
     serial: str | None = None
     stamp: datetime | None = None
-    """UTC, where it could be read: V05 counts future stamps with it."""
+    """UTC, where it could be read."""
+    received_at: datetime | None = None
+    """When this record was received, where a delivery holds records of several receipts: V05 counts future stamps by it."""
 
 
 @dataclass

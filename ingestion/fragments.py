@@ -274,6 +274,7 @@ def reject(
                 values=int(n),
                 serial=there.get("serial"),
                 stamp=at.to_pydatetime() if at is not None else None,
+                received_at=there["received_at"].to_pydatetime() if "received_at" in there else None,
             )
         )
     return rejections, sound

@@ -410,7 +410,7 @@ def _copy_rejections(
                     r.values,
                     meter or None,
                     _aware(r.stamp),
-                    delivery.received_at,
+                    r.received_at or delivery.received_at,
                 )
             )
 

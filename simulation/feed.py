@@ -253,9 +253,10 @@ def _clock_ahead(feed: Feed, m: int, d: int, rng: np.random.Generator) -> list[D
 
 
 def _zero_days(feed: Feed, m: int, d: int, rng: np.random.Generator) -> list[Defect] | None:
-    """From `d` to the end of the range the meter counts nothing while energy flows; the rule needs three days."""
+    """From `d` to the end of the range the meter counts nothing while energy flows; the rule needs three days, of a home seven."""
     world, days = feed.world, feed.world.config.days
-    if not 3 <= days - d <= 5 or world.grid.prosumer[m] or min(_energy(feed, m, i) for i in range(d, days)) < 500:
+    needed = 7 if world.grid.category[m] == "domestic" else 3
+    if not needed <= days - d <= needed + 2 or world.grid.prosumer[m] or min(_energy(feed, m, i) for i in range(d, days)) < 500:
         return None
     for i in range(d, days):
         for name in ("import_wh", "import_vah"):
@@ -263,7 +264,7 @@ def _zero_days(feed: Feed, m: int, d: int, rng: np.random.Generator) -> list[Def
     for r in (0, 2):
         feed.registers[m, d + 1 :, r] = feed.registers[m, d, r]
     return [
-        Defect(m, i, "zero_days", "V13" if i - d >= 2 else "", tuple(range(world.config.slots)), f"zero day {i - d + 1}")
+        Defect(m, i, "zero_days", "V13" if i - d >= needed - 1 else "", tuple(range(world.config.slots)), f"zero day {i - d + 1}")
         for i in range(d, days)
     ]
 
@@ -322,7 +323,7 @@ def _inject(feed: Feed, rng: np.random.Generator) -> None:
         for _ in range(TRIES):
             day = int(rng.integers(config.days))
             if kind is _zero_days:
-                day = max(0, config.days - int(rng.integers(3, 6)))
+                day = max(0, config.days - int(rng.integers(3, 8)))
             used = attempt(kind, int(rng.integers(config.consumers)), day)
             if used:
                 budget -= used
