@@ -179,10 +179,11 @@ def findings(tenant: Path, config: SimulationConfig, got: Received) -> set[tuple
     found = {(serial, day, "V05") for serial, day in got.future}
     for meter in rows(tenant / "registry" / "meter.csv"):
         serial, where = meter["serial"], place[meter["serial"]]
-        phases, physical = 3, 0.0
+        phases, physical, zero_days_allowed = 3, 0.0, 2
         if where["service_point_code"]:
             point = points[where["service_point_code"]]
             phases, physical = int(point["supply_phases"]), 2 * float(point["sanctioned_load_w"])
+            zero_days_allowed = 6 if point["category"] == "domestic" else 2
         elif where["dt_code"]:
             physical = 2 * float(dts[where["dt_code"]]["capacity_kva"]) * 1000 / float(where["mf"])
         limit = 1.1 * max(physical, float(meter["i_max_a"]) * float(meter["voltage_v"]) * phases) * h
@@ -200,7 +201,7 @@ def findings(tenant: Path, config: SimulationConfig, got: Received) -> set[tuple
             if any(v < 0 for v in ordered):
                 broken.add("V11")
             zero_days = zero_days + 1 if len(values) == slots and not any(ordered) else 0
-            if zero_days >= 3 and where["service_point_code"]:
+            if zero_days > zero_days_allowed and where["service_point_code"]:
                 broken.add("V13")
             if any(v > limit for v in ordered):
                 broken.add("V16")

@@ -1,0 +1,54 @@
+# Two commands matter: `make demo` and `make test`. Both install what they need into .venv first.
+PYTHON ?= python3
+V := .venv
+UV := $(V)/bin/uv
+export GX_ANALYTICS_ENABLED = False
+export DO_NOT_TRACK = 1
+export DBT_SEND_ANONYMOUS_USAGE_STATS = false
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help install demo test lint bench up lock clean
+
+help:
+	@echo "make demo   install, simulate a DISCOM, land it, build its week, compare with the truth"
+	@echo "make test   all tests (the first needs nothing but Python 3.11)"
+	@echo "make lint   ruff, mypy, import-linter"
+	@echo "make up     start the database and Dagster's web page; Ctrl-C ends"
+	@echo "make lock   compile requirements/*.txt anew from pyproject.toml"
+
+$(V)/.installed: pyproject.toml requirements/uv.txt requirements/dev.txt
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: set PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed, $(PYTHON) is older: set PYTHON="; exit 1; }
+	@test -x $(V)/bin/python || $(PYTHON) -m venv $(V) || { echo "the venv module is missing: apt-get install python3-venv"; exit 1; }
+	@$(V)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@$(UV) pip install --quiet --compile-bytecode --require-hashes -r requirements/dev.txt
+	@$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+install: $(V)/.installed
+
+demo: install
+	@$(V)/bin/meterhouse demo $(ARGS)
+
+test: install
+	@$(V)/bin/python -m pytest $(ARGS)
+
+lint: install
+	@$(V)/bin/ruff check .
+	@$(V)/bin/ruff format --check .
+	@$(V)/bin/mypy
+	@$(V)/bin/lint-imports
+
+up: install
+	@$(V)/bin/meterhouse dagster
+
+# --no-header and --no-emit-index-url: no host of a registry and no path of a machine stands in a committed file.
+LOCK := $(UV) pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+lock: install
+	@$(LOCK) requirements/uv.in -o requirements/uv.txt
+	@$(LOCK) pyproject.toml -o requirements/base.txt
+	@$(LOCK) --extra dev -c requirements/base.txt pyproject.toml -o requirements/dev.txt
+
+clean:
+	@test ! -x $(V)/bin/meterhouse || $(V)/bin/meterhouse db stop
+	rm -rf $(V) .meterhouse .mypy_cache .ruff_cache .pytest_cache .hypothesis
