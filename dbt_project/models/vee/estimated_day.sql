@@ -70,10 +70,8 @@ like_slot as (
 -- A channel is estimated where the meter is known to have it: it reported some of the day, or its register or its like days say so.
 channel_day as (
     {%- for c in energies %}
-    select t.discom_id, t.day, t.meter_id, '{{ c }}' as channel, t.slots, t.interval_min, t.register_lsb_wh,
-           {{ 't.limit_wh' if c == 'import_wh' else 'null::bigint' }} as limit_wh,
-           {{ 't.spike_refuted and true' if c == 'import_wh' else 'false' }} as spike_refuted,
-           t.max_wh, t.{{ c }}_advance as advance, t.{{ c }} as vals
+    select t.discom_id, t.day, t.meter_id, '{{ c }}' as channel, t.slots, t.interval_min, t.register_lsb_wh, t.limit_wh, t.spike_refuted, t.max_wh,
+           t.{{ c }}_advance as advance, t.{{ c }} as vals
     from target_day t
     where t.{{ c }} is not null or t.{{ c }}_advance is not null
        or exists (select 1 from like_day l where l.target = t.day and l.meter_id = t.meter_id and l.{{ c }} is not null)
@@ -81,9 +79,10 @@ channel_day as (
     {%- endfor %}
 ),
 
+-- V16 and V17 judge the import.
 slot as (
     select c.discom_id, c.day, c.meter_id, c.channel, c.slots, c.interval_min, c.advance, c.limit_wh, c.register_lsb_wh, g.slot,
-           case when v.v is null or v.v < 0 or v.v > c.limit_wh or (c.spike_refuted and v.v = c.max_wh) then null else v.v end as good,
+           case when v.v is null or v.v < 0 or (c.channel = 'import_wh' and (v.v > c.limit_wh or (c.spike_refuted and v.v = c.max_wh))) then null else v.v end as good,
            l.v as like_v
     from channel_day c
     cross join lateral generate_series(1, c.slots) as g(slot)
@@ -130,10 +129,11 @@ estimate as (
 ),
 
 -- EM9: what must sit in the bad slots is the register's advance less what was measured. No target, no scaling: an advance that the good slots already
--- exceed by more than the register's step, or that the meter cannot have passed, says that the register is wrong.
+-- exceed by more than the register's step, or that the meter cannot have passed (where no limit is known: that the column cannot hold), says that the
+-- register is wrong.
 target as (
     select *,
-           case when energy_target >= -register_lsb_wh and (limit_wh is null or energy_target <= limit_wh * bad_slots) then greatest(energy_target, 0) end as fit,
+           case when energy_target between -register_lsb_wh and coalesce(limit_wh * bad_slots, 2147483647) then greatest(energy_target, 0) end as fit,
            -- A slot without a method of its own shares the register's energy evenly.
            case when good is null then coalesce(raw, case when energy_target is not null then coalesce(raw_mean, 1) end) end as weight
     from (
