@@ -1,0 +1,25 @@
+"""The HTTP application: puts the routers of the domains together. No business here, no SQL, no telemetry."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from api.health import router as health
+
+DESCRIPTION = "Meter-data warehouse of electricity distribution companies: readings, their validation, energy balances and reports."
+
+
+def create_app() -> FastAPI:
+    """The application. Needs no database to start: /ready says whether there is one."""
+    app = FastAPI(
+        title="Meterhouse",
+        description=DESCRIPTION,
+        version=version("meterhouse"),
+        # FastAPI's pages of documentation load their scripts from outside, which a closed network cannot: /openapi.json serves any viewer.
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.include_router(health.router)
+    return app
