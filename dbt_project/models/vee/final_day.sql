@@ -31,29 +31,33 @@ select m.discom_id, m.day, m.meter_id, x.place, x.category, x.office_id, m.inter
        coalesce(d.import_vah, e.import_vah, m.import_vah) as import_vah,
        m.export_vah, m.import_varh, m.voltage_dv, m.current_ma,
        -- Per slot where it differs within the day, else NULL: day_quality holds for every slot.
-       case when d.import_wh is not null
-            then (select array_agg((case when d.import_wh[s] is distinct from (coalesce(e.import_wh, m.import_wh))[s] then 2
-                                         else coalesce(e.quality[s], m.quality[s], b.base) end)::smallint order by s)
-                  from generate_series(1, m.slots) s)
-            when e.quality is not null then e.quality
-            when m.quality is not null or x.missing_slots > 0
-            then (select array_agg((case when m.import_wh[s] is null then 9 else greatest(coalesce(m.quality[s], 0), b.base) end)::smallint order by s)
-                  from generate_series(1, m.slots) s)
-       end as quality,
+       q.quality,
        b.base as day_quality,
-       e.method,
+       -- What was edited is no estimate any more.
+       case when d.import_wh is null then e.method
+            when e.method is not null
+            then (select array_agg((case when k = 6 then e.method[s] else 0 end)::smallint order by s) from unnest(q.quality) with ordinality as u(k, s))
+       end as method,
        case when d.import_wh is not null then (select sum(w) from unnest(d.import_wh) w)::bigint else coalesce(e.import_day_wh, x.sum_wh) end as import_day_wh,
        case when d.export_wh is not null then (select sum(w) from unnest(d.export_wh) w)::bigint else coalesce(e.export_day_wh, x.export_sum_wh) end as export_day_wh,
        case when d.import_vah is not null then (select sum(w) from unnest(d.import_vah) w)::bigint else coalesce(e.import_day_vah, x.import_sum_vah) end as import_day_vah,
-       coalesce(e.estimated_slots, 0) as estimated_slots,
-       coalesce(e.missing_slots, x.missing_slots) as missing_slots,
-       coalesce(e.estimated_wh, 0) as estimated_wh,
-       greatest(b.base, case when d.meter_id is not null then 2 else 0 end,
-                case when coalesce(e.estimated_slots, 0) > 0 then 6 else 0 end,
-                case when coalesce(e.missing_slots, x.missing_slots) > 0 then 9 else 0 end)::smallint as weakest_quality
+       case when d.import_wh is not null then (select count(*) from unnest(q.quality) k where k = 6)::integer else coalesce(e.estimated_slots, 0) end as estimated_slots,
+       case when d.import_wh is not null then (select count(*) from unnest(q.quality) k where k = 9)::integer else coalesce(e.missing_slots, x.missing_slots) end as missing_slots,
+       case when d.import_wh is not null then (select coalesce(sum(w), 0) from unnest(d.import_wh, q.quality) as u(w, k) where k = 6)::bigint
+            else coalesce(e.estimated_wh, 0) end as estimated_wh,
+       greatest(coalesce((select max(k) from unnest(q.quality) k), b.base), case when d.meter_id is not null then 2 else 0 end)::smallint as weakest_quality
 from {{ ref('meter_day') }} m
 join {{ ref('measure') }} x using (discom_id, day, meter_id)
 left join {{ ref('estimated_day') }} e using (discom_id, day, meter_id)
 left join edited d using (discom_id, day, meter_id)
-left join doubted q using (discom_id, day, meter_id)
-cross join lateral (select (case when q.meter_id is not null and e.meter_id is null then 5 else 0 end)::smallint as base) b
+left join doubted p using (discom_id, day, meter_id)
+cross join lateral (select (case when p.meter_id is not null and e.meter_id is null then 5 else 0 end)::smallint as base) b
+cross join lateral (
+    select case when d.import_wh is null and e.quality is not null then e.quality
+                when d.import_wh is not null or m.quality is not null or x.missing_slots > 0
+                then (select array_agg((case when (coalesce(d.import_wh, m.import_wh))[s] is null then 9
+                                             when d.import_wh is not null and d.import_wh[s] is distinct from (coalesce(e.import_wh, m.import_wh))[s] then 2
+                                             else coalesce(e.quality[s], greatest(m.quality[s], b.base)) end)::smallint order by s)
+                      from generate_series(1, m.slots) s)
+           end as quality
+) q
