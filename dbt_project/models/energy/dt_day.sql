@@ -28,9 +28,12 @@ consumers as (
     group by f.day, c.dt_id
 ),
 
+-- A meter of which slots are missing does not say what came in: its day has no balance.
 head as (
-    select day, dt_id, sum(import_wh)::bigint as import_wh, sum(export_wh)::bigint as export_wh, sum(estimated_wh)::bigint as estimated_wh,
-           max(missing_slots) as missing_slots, max(weakest_quality) as weakest_quality
+    select day, dt_id,
+           case when max(missing_slots) = 0 then sum(import_wh)::bigint end as import_wh,
+           case when max(missing_slots) = 0 then sum(export_wh)::bigint end as export_wh,
+           sum(estimated_wh)::bigint as estimated_wh, max(weakest_quality) as weakest_quality
     from final_day
     where place = 'dt'
     group by day, dt_id

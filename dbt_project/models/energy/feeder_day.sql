@@ -4,9 +4,10 @@
   billed = what consumers below the feeder were metered at; loss_total = E_in - (billed - rooftop export).
 #}
 with network as (
-    select f.discom_id, f.day, p.place, p.feeder_id, p.service_point_id, f.weakest_quality,
+    select f.discom_id, f.day, p.place, p.feeder_id, p.service_point_id, f.missing_slots, f.weakest_quality,
            round(f.import_day_wh * p.mf)::bigint as import_wh,
-           round(coalesce(f.export_day_wh, 0) * p.mf)::bigint as export_wh
+           round(coalesce(f.export_day_wh, 0) * p.mf)::bigint as export_wh,
+           round(f.estimated_wh * p.mf)::bigint as estimated_wh
     from {{ ref('final_day') }} f
     join {{ ref('stg_registry__meter_place') }} p on p.discom_id = f.discom_id and p.meter_id = f.meter_id and {{ valid_on('p', 'f.day') }}
     where {{ in_partition('f') }} and (p.place = 'feeder' or p.service_point_id in (
@@ -14,15 +15,21 @@ with network as (
         where c.discom_id = {{ var('discom_id') | int }} and c.feeder_id is not null))
 ),
 
+-- A meter of which slots are missing does not say what came in: its day has no balance.
 head as (
-    select day, feeder_id, sum(import_wh)::bigint as import_wh, sum(export_wh)::bigint as export_wh, max(weakest_quality) as weakest_quality
+    select day, feeder_id,
+           case when max(missing_slots) = 0 then sum(import_wh)::bigint end as import_wh,
+           case when max(missing_slots) = 0 then sum(export_wh)::bigint end as export_wh,
+           sum(estimated_wh)::bigint as estimated_wh, max(weakest_quality) as weakest_quality
     from network
     where place = 'feeder'
     group by day, feeder_id
 ),
 
 ht as (
-    select n.day, c.feeder_id, count(*)::integer as consumers, sum(n.import_wh)::bigint as import_wh, sum(n.export_wh)::bigint as export_wh
+    select n.day, c.feeder_id, count(*)::integer as consumers, (count(*) filter (where n.missing_slots = 0))::integer as consumers_complete,
+           sum(n.import_wh)::bigint as import_wh, sum(n.export_wh)::bigint as export_wh,
+           sum(n.estimated_wh)::bigint as estimated_wh, max(n.weakest_quality) as weakest_quality
     from network n
     join {{ source('registry', 'consumer_index') }} c
       on c.discom_id = n.discom_id and c.service_point_id = n.service_point_id and {{ valid_on('c', 'n.day') }}
@@ -61,9 +68,9 @@ select f.discom_id, g.day::date as day, f.feeder_id, f.office_id,
        coalesce(d.dts, 0) as dts,
        coalesce(d.dts_metered, 0) as dts_metered,
        coalesce(d.consumers, 0) + coalesce(t.consumers, 0) as consumers,
-       coalesce(d.consumers_complete, 0) + coalesce(t.consumers, 0) as consumers_complete,
-       coalesce(d.estimated_wh, 0) as estimated_wh,
-       greatest(coalesce(h.weakest_quality, 9), coalesce(d.weakest_quality, 0))::smallint as weakest_quality
+       coalesce(d.consumers_complete, 0) + coalesce(t.consumers_complete, 0) as consumers_complete,
+       (coalesce(h.estimated_wh, 0) + coalesce(d.estimated_wh, 0) + coalesce(t.estimated_wh, 0))::bigint as estimated_wh,
+       greatest(coalesce(h.weakest_quality, 9), d.weakest_quality, t.weakest_quality)::smallint as weakest_quality
 from {{ source('registry', 'feeder') }} f
 cross join generate_series('{{ var('from_day') }}'::date, '{{ var('to_day') }}'::date, interval '1 day') as g(day)
 left join head h on h.feeder_id = f.feeder_id and h.day = g.day::date
