@@ -29,6 +29,7 @@ NAVY, BLUE, PALE, AMBER, RED, GREY, INK = "#1F3A5F", "#3B75AF", "#C9DAEA", "#E9A
 LEFT, RIGHT = 0.03, 0.545
 """Left edges of the two columns, in the figure's coordinates."""
 MAX_DTS = 14
+MAX_RULES = 10
 FEW_DAYS = 16
 """Up to so many days each day's bar is labelled with its loss."""
 FULL_COVERAGE_PCT = 95
@@ -66,8 +67,8 @@ def indian(value: float | Decimal, decimals: int = 0) -> str:
 
 
 def energy(kwh: float | Decimal) -> str:
-    """kWh, from a crore on MU (million kWh)."""
-    return f"{indian(float(kwh) / 1_000_000, 2)} MU" if abs(float(kwh)) >= 10_000_000 else f"{indian(kwh)} kWh"
+    """kWh; a million and more as MU."""
+    return f"{indian(float(kwh) / 1_000_000, 2)} MU" if abs(float(kwh)) >= 1_000_000 else f"{indian(kwh)} kWh"
 
 
 def percent(part: float | Decimal, whole: float | Decimal, decimals: int = 1) -> str:
@@ -88,11 +89,12 @@ def headlines(tables: Mapping[str, ReportTable], discom: Discom) -> list[Headlin
     blocks = list(tables["A03"].records())
     received, due = _sum(blocks, "received_blocks"), _sum(blocks, "due_blocks")
     input_kwh = _sum(balanced, "input_kwh") + _sum(balanced, "rooftop_export_kwh")
+    loss = _sum(balanced, "loss_kwh")
     consumers = len({r["consumer_id"] for r in consumed})
     return [
         Headline("Energy into feeders", energy(input_kwh), "incl. rooftop export"),
-        Headline("Consumption", energy(consumption), f"{indian(consumers)} consumers"),
-        Headline("Energy loss", percent(_sum(balanced, "loss_kwh"), input_kwh), f"{energy(_sum(balanced, 'loss_kwh'))} lost"),
+        Headline("Consumption", energy(consumption), f"{indian(consumers)} consumer{'s' if consumers != 1 else ''}"),
+        Headline("Energy loss", percent(loss, input_kwh), f"{energy(loss)} lost" if loss >= 0 else "more billed than came in"),
         _atc(tables["D05"], discom),
         Headline("Blocks received", percent(received, due), f"{indian(due - received)} of {indian(due)} missing"),
         Headline("Estimated share", percent(estimated, consumption, 2), "of consumption"),
@@ -111,6 +113,12 @@ def _atc(table: ReportTable, discom: Discom) -> Headline:
 
 def write_pdf(tables: Mapping[str, ReportTable], curve: Sequence[LoadPoint], path: Path, discom: Discom, generated_at: datetime) -> None:
     """Write `path`: one page, A4 landscape. `tables` are all reports by id; `generated_at` is aware."""
+    title = f"{discom.name}: {period_text(*_period(tables))}"
+    draw(tables, curve, discom, generated_at).savefig(path, format="pdf", metadata={"Title": title, "Creator": "Meterhouse"})
+
+
+def draw(tables: Mapping[str, ReportTable], curve: Sequence[LoadPoint], discom: Discom, generated_at: datetime) -> Figure:
+    """The page as a figure."""
     figure = Figure(figsize=A4_LANDSCAPE)
     FigureCanvasAgg(figure)
     _title(figure, tables, discom, generated_at)
@@ -127,7 +135,7 @@ def write_pdf(tables: Mapping[str, ReportTable], curve: Sequence[LoadPoint], pat
         fontsize=6.5,
         color=GREY,
     )
-    figure.savefig(path, format="pdf", metadata={"Title": f"{discom.name}: {period_text(*_period(tables))}", "Creator": "Meterhouse"})
+    return figure
 
 
 def _title(figure: Figure, tables: Mapping[str, ReportTable], discom: Discom, generated_at: datetime) -> None:
@@ -169,7 +177,7 @@ def _daily_energy(ax: Axes, table: ReportTable) -> None:
     taken_in = [_sum(sums[d], "input_kwh") + _sum(sums[d], "rooftop_export_kwh") for d in days]
     billed = [_sum(sums[d], "billed_kwh") for d in days]
     loss = [_sum(sums[d], "loss_kwh") for d in days]
-    divisor, unit = (1_000_000, "MU") if max(taken_in) >= 10_000_000 else (1, "kWh")
+    divisor, unit = (1_000_000, "MU") if max(taken_in) >= 1_000_000 else (1, "kWh")
     x = list(range(len(days)))
     ax.bar(x, [float(v) / divisor for v in taken_in], width=0.78, color=PALE)
     ax.bar(x, [float(v) / divisor for v in billed], width=0.46, color=BLUE)
@@ -186,10 +194,11 @@ def _daily_energy(ax: Axes, table: ReportTable) -> None:
             )
     step = -(-len(days) // 12)
     ax.set_xticks(x[::step], [f"{d:%d %b}" for d in days[::step]])
-    ax.set_xlim(-0.6, len(days) - 0.4)
+    spare = max(0, 7 - len(days)) / 2  # a single day is a bar, not a wall
+    ax.set_xlim(-0.6 - spare, len(days) - 0.4 + spare)
     ax.set_ylim(0, float(max(*taken_in, *billed)) / divisor * 1.12)
     ax.set_ylabel(unit)
-    _axis_numbers(ax, "y", 1 if unit == "MU" else 0)
+    _axis_numbers(ax, "y", 1 if unit == "MU" and max(taken_in) < 10_000_000 else 0)
     handles: list[Artist] = [Patch(color=PALE, label="input incl. rooftop export"), Patch(color=BLUE, label="billed")]
     if len(days) <= FEW_DAYS:
         handles.append(Line2D([], [], linestyle="none", label="figure: loss"))
@@ -243,8 +252,8 @@ def _dt_losses(ax: Axes, table: ReportTable) -> None:
         if d.coverage_pct is None or d.coverage_pct < FULL_COVERAGE_PCT:
             bar.set_alpha(0.45)
     ax.axvline(0, color=INK, linewidth=0.8)
-    ax.set_yticks(y, [_short(f"{d.dt} ({d.feeder})", 16) for d in shown], fontsize=7)
-    ax.set_ylim(len(shown) - 0.4, -0.6)
+    ax.set_yticks(y, [_tail(f"{d.dt} ({d.feeder})", 17) for d in shown], fontsize=7)
+    ax.set_ylim(max(len(shown), 6) - 0.4, -0.6)
     low, high = min(0.0, *(d.loss_pct for d in shown)), max(0.0, *(d.loss_pct for d in shown))
     room = 0.06 * (high - low or 1)
     ax.set_xlim(low - room if low < 0 else 0, high + room if high > 0 else 0)
@@ -278,7 +287,12 @@ def _exceptions(ax: Axes, table: ReportTable) -> None:
             by_rule[r["rule"]][name] += r[name]
     rules = [rule for rule in sorted(by_rule, key=lambda n: (-by_rule[n]["failed"], n)) if by_rule[rule]["failed"]]
     clean = sorted(set(by_rule) - set(rules))
-    _heading(ax, "Validation exceptions by rule", f"no exception: {', '.join(clean)}" if clean and rules else "", LEFT)
+    hidden = len(rules) - len(rules[:MAX_RULES])
+    rules = rules[:MAX_RULES]
+    notes = [f"{hidden} more rules in the workbook"] if hidden else []
+    if clean and rules:
+        notes.append(f"no exception: {', '.join(clean) if len(clean) <= 5 else f'{len(clean)} rules'}")
+    _heading(ax, "Validation exceptions by rule", "; ".join(notes), LEFT)
     if not rules:
         return _nothing(ax, "every meter-day passed every rule" if by_rule else "no data in this period")
     y = list(range(len(rules)))
@@ -288,9 +302,9 @@ def _exceptions(ax: Axes, table: ReportTable) -> None:
         ("waits for a person", AMBER, [by_rule[r]["pending"] for r in rules]),
         ("noted, or closed", PALE, [by_rule[r]["failed"] - by_rule[r]["auto_estimated"] - by_rule[r]["pending"] for r in rules]),
     ]
-    for label, colour, values in parts:
+    for _, colour, values in parts:
         if any(values):
-            ax.barh(y, values, left=start, color=colour, height=0.66, label=label)
+            ax.barh(y, values, left=start, color=colour, height=0.66)
             start = [a + b for a, b in zip(start, values, strict=True)]
     for i, total in enumerate(start):
         ax.annotate(indian(total), (total, i), xytext=(3, 0), textcoords="offset points", va="center", fontsize=7, color=INK)
@@ -300,7 +314,7 @@ def _exceptions(ax: Axes, table: ReportTable) -> None:
     ax.set_xlabel("meter-days", labelpad=1)
     ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     _axis_numbers(ax, "x")
-    ax.legend(loc="lower right", frameon=False, fontsize=7, handlelength=1.2)
+    _legend(ax, [Patch(color=colour, label=label) for label, colour, values in parts if any(values)])
     return None
 
 
@@ -339,8 +353,8 @@ def _heading(ax: Axes, title: str, note: str, x: float) -> None:
     ax.xaxis.label.set(fontsize=7.5, color=GREY)
     ax.yaxis.label.set(fontsize=7.5, color=GREY)
     figure, top = ax.figure, ax.get_position().y1
-    figure.text(x, top + 0.043, title, fontsize=10.5, fontweight="bold", color=NAVY)
-    figure.text(x, top + 0.024, note, fontsize=7.5, color=GREY)
+    figure.text(x, top + 0.048, title, fontsize=10.5, fontweight="bold", color=NAVY)
+    figure.text(x, top + 0.0295, note, fontsize=7.5, color=GREY)
 
 
 def _legend(ax: Axes, handles: Sequence[Artist]) -> None:
@@ -361,6 +375,7 @@ def _legend(ax: Axes, handles: Sequence[Artist]) -> None:
 def _nothing(ax: Axes, text: str = "no data in this period") -> None:
     ax.set_xticks([])
     ax.set_yticks([])
+    ax.spines[:].set_visible(False)
     ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", fontsize=9, color=GREY)
 
 
@@ -380,6 +395,11 @@ def _sum(rows: Iterable[Mapping[str, Any]], column: str) -> Decimal:
 
 def _pct(value: float | None) -> str:
     return "–" if value is None else _minus(f"{value:.1f} %")
+
+
+def _tail(text: str, limit: int) -> str:
+    """Of codes that begin alike the end tells which."""
+    return text if len(text) <= limit else "…" + text[1 - limit :]
 
 
 def _minus(text: str) -> str:
