@@ -1,8 +1,7 @@
 select m.discom_id, {{ office_columns() }}, m.day, m.meter_id, p.serial, m.place, h.code as hes,
        m.slots as due_blocks,
        m.present_slots as received_blocks,
-       case when d.received_at > (m.day + 1)::timestamp at time zone p.timezone + interval '{{ var('late_after_hours') | int }} hours'
-            then m.present_slots else 0 end as late_blocks,
+       d.late_slots as late_blocks,
        {{ pct('m.present_slots', 'm.slots') }} as received_pct,
        b.first_block, b.last_block,
        d.received_at as last_received_at,
