@@ -36,9 +36,11 @@ period as (
 ),
 
 efficiency as (
-    select p.*, k.method,
-           least((p.f_adjusted_revenue_inr + p.g_opening_debtors_inr - p.h_closing_debtors_inr) / nullif(p.e_revenue_inr, 0), k.cap) as ce
+    select p.*, k.method, case when c.ce > k.cap then k.cap else c.ce end as ce
     from period p
+    cross join lateral (
+        select (p.f_adjusted_revenue_inr + p.g_opening_debtors_inr - p.h_closing_debtors_inr) / nullif(p.e_revenue_inr, 0) as ce
+    ) c
     cross join (values ('CEA_2017_CAPPED', 1), ('MOP_2023', null)) as k(method, cap)
 )
 
