@@ -26,7 +26,7 @@ select r.discom_id, {{ office_columns() }}, r.period, r.period_start, f.code as 
        {{ pct('r.loss_wh', 'r.input_wh') }} as loss_pct,
        r.consumers,
        {{ pct('r.consumer_days_complete', 'r.consumer_days') }} as coverage_pct,
-       {{ pct('r.estimated_wh', 'r.consumers_wh + r.input_wh') }} as estimated_share_pct,
+       {{ pct('r.estimated_wh', '(r.consumers_wh + r.input_wh - r.rooftop_export_wh)') }} as estimated_share_pct,
        q.letter as weakest_quality,
        a.data_as_of, now() as generated_at
 from period r
