@@ -25,6 +25,7 @@ from ingestion.transports.file import FolderSummary, land_folder
 from ingestion.transports.rest import pull
 from ingestion.vendor import load_vendor
 from orchestration.stale import DayRange, stale_ranges
+from simulation import HplServer, SimulationConfig, generate
 from warehouse import db, settings, summary
 from warehouse.registry_import import import_registry
 from warehouse.summary import Landed, Totals
@@ -48,7 +49,8 @@ def demo(
 ) -> None:
     """Simulate a DISCOM, land its three head-end systems, build the week, and compare what was found with what was done.
 
-    Example: meterhouse demo --consumers 2000 --seed 7
+    Example: meterhouse demo --consumers 2000 --dts 40 --seed 7
+
     Example: meterhouse demo --real ../shared/data
     """
     ensure_ready()
@@ -57,8 +59,6 @@ def demo(
 
         demo_real(real)
         return
-    from simulation import SimulationConfig
-
     config = SimulationConfig(
         tenants=tenants,
         feeders=feeders,
@@ -88,21 +88,24 @@ class Result:
     estimates: score.EstimateScore
     dts: Mapping[str, tuple[int, int]]
     dt_truth: dict[str, score.LossTruth]
+    meter_faults: dict[str, int]
     feeders: Mapping[str, tuple[int, int, int]]
     feeder_truth: dict[str, int]
     files: list[Path]
 
 
-def _simulate(config: object) -> Path:
-    """The simulated world on disk, made once for each set of parameters."""
-    from simulation import generate
+def _fingerprint(config: SimulationConfig) -> str:
+    return hashlib.sha256(repr(config).encode()).hexdigest()[:8]
 
-    world = settings.home() / "demo" / f"simulation-{hashlib.sha256(repr(config).encode()).hexdigest()[:8]}"
+
+def _simulate(config: SimulationConfig) -> Path:
+    """The simulated world on disk, made once for each set of parameters."""
+    world = settings.home() / "demo" / f"simulation-{_fingerprint(config)}"
     if not (world / "manifest.json").exists():
         shutil.rmtree(world, ignore_errors=True)  # a generation that was broken off
         with progress_bar() as bar:
             task = bar.add_task("simulating", total=100)
-            generate(config, world, lambda text, share: bar.update(task, description=f"simulating {text}", completed=100 * share))  # type: ignore[arg-type]
+            generate(config, world, lambda text, share: bar.update(task, description=f"simulating {text}", completed=100 * share))
     return world
 
 
@@ -115,7 +118,6 @@ def _tenant(folder: Path, first: date, last: date) -> Result:
     spans = [s for s in wanted if s]
     build(spans)
     from api.reports import export
-
     from expectations.rules import load_suite
 
     files = export(code, first, last, settings.home() / "demo" / "reports")
@@ -132,6 +134,7 @@ def _tenant(folder: Path, first: date, last: date) -> Result:
             estimates=score.estimate_score(folder / "truth", summary.estimated_days(conn, discom_id, first, last)),
             dts=summary.dt_balance(conn, discom_id, first, last),
             dt_truth=score.dt_truth(folder / "truth"),
+            meter_faults=score.meter_faults(folder / "registry", folder / "truth", summary.final_energy(conn, discom_id, first, last)),
             feeders=summary.feeder_balance(conn, discom_id, first, last),
             feeder_truth=score.feeder_truth(folder / "truth"),
             files=files,
@@ -145,8 +148,6 @@ def _within(span: DayRange, first: date, last: date) -> DayRange | None:
 
 def _land(folder: Path, first: date, last: date) -> None:
     """Land the three head-end systems of a tenant. The files stay in place, so that a second demo shows that they add nothing."""
-    from simulation import HplServer
-
     since = datetime.combine(first - timedelta(days=1), time(), IST)
     until = datetime.combine(last + timedelta(days=7), time(), IST)
     vendor = load_vendor("hpl")
@@ -179,14 +180,14 @@ def _show(r: Result) -> None:
     t = r.totals
     console.print(
         f"{count(r.landed.received)} values received = {count(r.landed.accepted)} accepted + {count(r.landed.rejected)} rejected. "
-        f"{count(t.meters)} meters, {count(t.meter_days)} meter-days, {count(t.present_slots)} of {count(t.due_slots)} intervals received."
+        f"{count(t.meters)} meters, {count(t.meter_days)} meter-days, {count(t.present_slots)} of {count(t.due_slots)} intervals there."
     )
     rules = Table("rule", "injected", "found", "found %", "false alarms", title="Exceptions against injected truth", title_justify="left")
     for s in r.rules:
         share = f"{100 * s.found / s.injected:.1f}" if s.injected else "-"
         style = "red" if s.found < 0.99 * s.injected or s.false else ""
         rules.add_row(s.rule, count(s.injected), count(s.found), share, count(s.false), style=style)
-    console.print(rules)
+    console.print(_right(rules))
     e = r.estimates
     console.print(
         f"Estimated {count(t.estimated_slots)} intervals, {t.estimated_wh / 1000:,.1f} kWh; {count(t.still_missing_slots)} intervals could not be. "
@@ -198,34 +199,23 @@ def _show(r: Result) -> None:
         )
     )
     losses = Table(
-        "DT",
-        "input kWh",
-        "loss kWh",
-        "loss %",
-        "true kWh",
-        "technical",
-        "theft",
-        "wrong tags",
-        "off by kWh",
-        title="DT losses against truth",
+        *("DT", "input", "loss", "loss %", "techn.", "theft", "tags", "faults", "rest"),
+        title="DT losses of the days against truth, kWh",
         title_justify="left",
     )
     for code, (input_wh, loss_wh) in r.dts.items():
-        truth = r.dt_truth[code]
+        truth, faults = r.dt_truth[code], r.meter_faults.get(code, 0)
         losses.add_row(
-            code,
-            *(f"{v / 1000:,.1f}" for v in (input_wh, loss_wh)),
-            f"{100 * loss_wh / input_wh:.2f}" if input_wh else "-",
+            *(code, f"{input_wh / 1000:,.0f}", f"{loss_wh / 1000:,.1f}", f"{100 * loss_wh / input_wh:.2f}" if input_wh else "-"),
             *(
                 f"{v / 1000:,.1f}"
-                for v in (truth.apparent_wh, truth.technical_wh, truth.theft_wh, truth.indexing_wh, loss_wh - truth.apparent_wh)
+                for v in (truth.technical_wh, truth.theft_wh, truth.indexing_wh, faults, loss_wh - truth.apparent_wh - faults)
             ),
         )
-    for column in losses.columns[1:]:
-        column.justify = "right"
-    for column in rules.columns[1:]:
-        column.justify = "right"
-    console.print(losses)
+    console.print(_right(losses))
+    console.print(
+        "[dim]loss = technical + theft + wrong tags + what faulty meters still miss after VEE + rest (metering error).[/dim]"
+    )
     feeders = Table(
         "feeder",
         "input kWh",
@@ -243,9 +233,14 @@ def _show(r: Result) -> None:
             f"{r.feeder_truth[code] / 1000:,.1f}",
             f"{100 * loss_wh / input_wh:.2f}",
         )
-    for column in feeders.columns[1:]:
+    console.print(_right(feeders))
+
+
+def _right(table: Table) -> Table:
+    """Figures to the right."""
+    for column in table.columns[1:]:
         column.justify = "right"
-    console.print(feeders)
+    return table
 
 
 def _show_files(files: list[Path]) -> None:

@@ -88,6 +88,7 @@ def validate(discom_id: int, discom_code: str, first: date, last: date, stage: S
         row = conn.execute(statement).fetchone()
         if stage == "estimate":
             conn.execute(SETTLE.format(partition=partition))
+        conn.execute("select ops.analyze_days('vee.exception', %s, %s)", [first, last])
     assert row is not None, "an aggregate always answers with one row"
     written, cleared, found = row
     acceptance: dict[str, float] = {}

@@ -79,6 +79,8 @@ def begin_build(discom_id: int, first: date, last: date) -> None:
             on conflict (discom_id, day) do update set saw = excluded.saw, built_at = null""",
             [discom_id, first, last],
         )
+        for table in ("raw.profile_fragment", "raw.register_reading", "raw.event"):
+            conn.execute("select ops.analyze_days(%s, %s, %s)", [table, first - timedelta(days=1), last])
 
 
 def end_build(discom_id: int, first: date, last: date) -> None:

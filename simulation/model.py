@@ -42,6 +42,8 @@ class SimulationConfig:
     clean: bool = False
     defect_share: float = 0.03
     prosumer_share: float = 0.06
+    code_prefix: str = "D"
+    """Tenant codes are this and a number: another prefix lets two simulations stand in one warehouse."""
 
     def __post_init__(self) -> None:
         if self.interval_min not in (15, 30):

@@ -83,7 +83,7 @@ def build_world(config: SimulationConfig, tenant: int) -> World:
         capacity_kva=capacity,
         outages=outages,
     )
-    return World(f"D{tenant:02d}", config, grid, flows, _meters(rng, config, tenant, grid, flows, off))
+    return World(f"{config.code_prefix}{tenant:02d}", config, grid, flows, _meters(rng, config, tenant, grid, flows, off))
 
 
 def _outages(rng: np.random.Generator, config: SimulationConfig) -> list[Outage]:

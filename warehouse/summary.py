@@ -106,6 +106,18 @@ def estimated_days(conn: psycopg.Connection, discom_id: int, first: date, last: 
     return [EstimatedDay(*r) for r in rows]
 
 
+def final_energy(conn: psycopg.Connection, discom_id: int, first: date, last: date) -> dict[tuple[str, date], tuple[int, int]]:
+    """(import, export) of each meter-day in the final layer by serial and day, Wh of the meter's own count."""
+    rows = conn.execute(
+        """
+        select m.serial, f.day, coalesce(f.import_day_wh, 0), coalesce(f.export_day_wh, 0)
+        from vee.final_day f join registry.meter m using (discom_id, meter_id)
+        where f.discom_id = %s and f.day between %s and %s""",
+        [discom_id, first, last],
+    ).fetchall()
+    return {(serial, day): (imported, exported) for serial, day, imported, exported in rows}
+
+
 def dt_balance(conn: psycopg.Connection, discom_id: int, first: date, last: date) -> dict[str, tuple[int, int]]:
     """(input_wh, loss_wh) of the days by DT code."""
     rows = conn.execute(

@@ -67,14 +67,31 @@ def create_functions() -> None:
             child := format('%I.%I', parent_schema, parent_name || to_char(month, '_YYYYMM'));
             continue when to_regclass(child) is not null;
             perform pg_advisory_xact_lock(hashtext(child));
-            continue when to_regclass(child) is not null;
+            -- Not to_regclass: its cache may not know yet what the session that held the lock has made.
+            continue when exists (select 1 from pg_class c join pg_namespace n on n.oid = c.relnamespace
+                                  where n.nspname = parent_schema and c.relname = parent_name || to_char(month, '_YYYYMM'));
             execute format('create table %s partition of %s for values from (%L) to (%L)',
                            child, parent, month, (month + interval '1 month')::date);
             perform ops.protect(child::regclass);
           end loop;
         end $$""")
     op.execute("comment on function ops.ensure_month is 'Makes the monthly partitions of a table of raw or vee that cover first..last'")
-    op.execute("revoke execute on function ops.ensure_month from public")
+    op.execute("""
+        create function ops.analyze_days(parent regclass, first date, last date) returns void
+        language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+        declare
+          month date;
+          child regclass;
+        begin
+          for month in select generate_series(date_trunc('month', first), date_trunc('month', last), interval '1 month')::date loop
+            select i.inhrelid into child from pg_inherits i join pg_class c on c.oid = i.inhrelid
+            where i.inhparent = parent and c.relname like '%' || to_char(month, '_YYYYMM');
+            continue when child is null;
+            execute format('analyze %s (discom_id, day, meter_id)', child);
+          end loop;
+        end $$""")
+    op.execute("comment on function ops.analyze_days is 'Statistics of the key columns of freshly written days: the planner must not wait for autovacuum'")
+    op.execute("revoke execute on function ops.ensure_month, ops.analyze_days from public")
     op.execute("""
         create function ops.slots(day date, timezone text, interval_min integer) returns integer
         language sql stable parallel safe as
@@ -94,7 +111,7 @@ def grant() -> None:
     op.execute("grant select, insert on all tables in schema raw to meterhouse_loader")
     op.execute("grant select on all tables in schema raw to meterhouse_dbt, meterhouse_api")
     op.execute("grant select, insert, update on ops.pull_cursor to meterhouse_loader")
-    op.execute("grant execute on function ops.ensure_month to meterhouse_owner, meterhouse_loader, meterhouse_dbt")
+    op.execute("grant execute on function ops.ensure_month, ops.analyze_days to meterhouse_owner, meterhouse_loader, meterhouse_dbt")
     op.execute("grant create on schema vee to meterhouse_dbt")
     op.execute("grant select, insert, update on vee.exception to meterhouse_dbt")
     op.execute("grant select on vee.edit to meterhouse_dbt")
