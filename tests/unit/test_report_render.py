@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from openpyxl import load_workbook
+from openpyxl.utils import get_column_letter
 
 from api.reports import ReportError, ReportTable, catalogue, report
 from api.reports import render as render_module
@@ -166,7 +167,7 @@ def test_sheets_have_a_frozen_header_and_a_filter_over_all_rows(tmp_path: Path) 
     write_xlsx([table("B01", *[exceptions("V07", n) for n in range(5)])], tmp_path / "x.xlsx", DISCOM, NOW)
     sheet = load_workbook(tmp_path / "x.xlsx")["B01 VEE summary"]
     assert sheet.freeze_panes == "A2"
-    assert sheet.auto_filter.ref == f"A1:{sheet.cell(1, sheet.max_column).column_letter}6"
+    assert sheet.auto_filter.ref == f"A1:{get_column_letter(sheet.max_column)}6"
 
 
 def test_a_code_that_looks_like_a_formula_stays_text(tmp_path: Path) -> None:
@@ -332,8 +333,8 @@ def test_the_page_is_one_and_nothing_on_it_is_cut_off(case: str, tmp_path: Path)
     figure.canvas.draw()
     page = figure.bbox
     texts = [(t.get_text(), t.get_window_extent()) for t in figure.texts if t.get_text().strip()]
-    legends = [("a legend", ax.get_legend().get_window_extent()) for ax in figure.axes if ax.get_legend()]
-    charts = [(f"chart {n}", ax.get_tightbbox()) for n, ax in enumerate(figure.axes, 1)]
+    legends = [("a legend", legend.get_window_extent()) for ax in figure.axes if (legend := ax.get_legend())]
+    charts = [(f"chart {n}", box) for n, ax in enumerate(figure.axes, 1) if (box := ax.get_tightbbox())]
     for name, box in (*texts, *charts):
         inside = page.x0 <= box.x0 and box.x1 <= page.x1 and page.y0 <= box.y0 and box.y1 <= page.y1
         assert inside, f"cut off at the edge of the page: {name!r}"
