@@ -57,11 +57,12 @@ like_day as (
     ) l
 ),
 
+-- V11 judges the import, so a good day may have a negative value in another channel.
 like_slot as (
     {%- for c in energies %}
     select l.target as day, l.meter_id, '{{ c }}' as channel, u.slot, round(avg(u.v))::bigint as v
     from like_day l cross join lateral unnest(l.{{ c }}) with ordinality as u(v, slot)
-    where u.v is not null
+    where u.v >= 0
     group by l.target, l.meter_id, u.slot
     {%- if not loop.last %} union all {% endif %}
     {%- endfor %}
