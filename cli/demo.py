@@ -213,9 +213,7 @@ def _show(r: Result) -> None:
             ),
         )
     console.print(_right(losses))
-    console.print(
-        "[dim]loss = technical + theft + wrong tags + what faulty meters still miss after VEE + rest (metering error).[/dim]"
-    )
+    console.print("[dim]loss = technical + theft + wrong tags + what faulty meters still miss after VEE + rest (metering error).[/dim]")
     feeders = Table(
         "feeder",
         "input kWh",

@@ -84,7 +84,8 @@ def manifest_path() -> Path:
 
 @cache
 def _read_manifest(path: Path, stamp: str) -> dict[str, Any]:
-    return json.loads(path.read_text())  # type: ignore[no-any-return]
+    loaded: dict[str, Any] = json.loads(path.read_text())
+    return loaded
 
 
 def manifest() -> dict[str, Any]:
@@ -93,15 +94,15 @@ def manifest() -> dict[str, Any]:
 
 
 @cache
-def _loaded_manifest(stamp: str) -> Any:
-    """dbt's own manifest object, so that a run need not parse."""
+def _loaded_manifest(stamp: str, database: str) -> Any:
+    """dbt's own manifest object, so that a run need not parse. It holds the database's name."""
     return _invoke(["parse"]).result
 
 
 def run(args: list[str], variables: dict[str, object] | None = None, listener: NodeListener | None = None) -> list[NodeResult]:
     """Run a dbt command that executes nodes. Raises DbtError where a node failed or dbt could not run."""
     options = ["--vars", json.dumps(variables)] if variables else []
-    outcome = _invoke([*args, *options], manifest=_loaded_manifest(project_hash()), listener=listener)
+    outcome = _invoke([*args, *options], manifest=_loaded_manifest(project_hash(), dbt_environment()["METERHOUSE_PG_DATABASE"]), listener=listener)
     results = [_node_result(r) for r in getattr(outcome.result, "results", [])]
     failed = [r for r in results if r.status in ("error", "fail", "runtime error")]
     if failed:

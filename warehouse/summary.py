@@ -141,12 +141,12 @@ def feeder_balance(conn: psycopg.Connection, discom_id: int, first: date, last: 
     return {code: (i, ht, loss) for code, i, ht, loss in rows}
 
 
-def daily_sums(conn: psycopg.Connection, discom_id: int, serial: str) -> dict[date, int]:
-    """Import of each business day of a meter in the final layer, Wh."""
+def measured_daily_sums(conn: psycopg.Connection, discom_id: int, serial: str) -> dict[date, int]:
+    """Import of each business day of a meter as measured, without estimates, Wh."""
     rows = conn.execute(
         """
-        select f.day, f.import_day_wh from vee.final_day f join registry.meter m using (discom_id, meter_id)
-        where f.discom_id = %s and m.serial = %s order by f.day""",
+        select x.day, x.sum_wh from vee.measure x join registry.meter m using (discom_id, meter_id)
+        where x.discom_id = %s and m.serial = %s and x.present_slots > 0 order by x.day""",
         [discom_id, serial],
     ).fetchall()
     return dict(rows)

@@ -62,10 +62,8 @@ troubles = st.builds(
 def warehouse(module_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("METERHOUSE_HOME", str(tmp_path_factory.mktemp("home")))
-        dbt._loaded_manifest.cache_clear()  # a manifest names the database that it was parsed for
         dbt.run(["run", "--select", "staging"])
         yield
-        dbt._loaded_manifest.cache_clear()
 
 
 def spoil(values: np.ndarray, limit: int, trouble: Trouble, rng: np.random.Generator) -> Readings:

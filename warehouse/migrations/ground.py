@@ -90,7 +90,9 @@ def create_functions() -> None:
             execute format('analyze %s (discom_id, day, meter_id)', child);
           end loop;
         end $$""")
-    op.execute("comment on function ops.analyze_days is 'Statistics of the key columns of freshly written days: the planner must not wait for autovacuum'")
+    op.execute(
+        "comment on function ops.analyze_days is 'Statistics of the key columns of freshly written days: the planner must not wait for autovacuum'"
+    )
     op.execute("revoke execute on function ops.ensure_month, ops.analyze_days from public")
     op.execute("""
         create function ops.slots(day date, timezone text, interval_min integer) returns integer

@@ -1,4 +1,4 @@
-{{ config(key=['discom_id', 'day', 'dt_id']) }}
+{{ config(key=['discom_id', 'day', 'dt_id'], pre_hook="{{ join_whole_partitions() }}") }}
 {#
   The energy balance of the LT network below a DT (domain 4.2):
   E_in = DT import x MF + rooftop export; E_out = consumers' import + unmetered + DT export x MF; loss = E_in - E_out, exact in Wh.

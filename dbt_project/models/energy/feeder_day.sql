@@ -1,4 +1,4 @@
-{{ config(key=['discom_id', 'day', 'feeder_id']) }}
+{{ config(key=['discom_id', 'day', 'feeder_id'], pre_hook="{{ join_whole_partitions() }}") }}
 {#
   The balance of an 11 kV feeder (domain 4.2): E_in = (import - export) x MF; E_out = DTs (import - export) + HT consumers; loss_HT = E_in - E_out.
   billed = what consumers below the feeder were metered at; loss_total = E_in - (billed - rooftop export).

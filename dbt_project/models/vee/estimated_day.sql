@@ -17,7 +17,7 @@ target_day as (
            m.import_wh, m.export_wh, m.import_vah,
            x.limit_wh, x.max_wh, x.register_lsb_wh,
            -- A peak that the register bears out is real: it stays, questionable.
-           f.spike and (x.sum_diff_wh is null or x.sum_diff_pct > 1) as spike_refuted,
+           f.spike and coalesce(x.sum_diff_wh > 0 and x.sum_diff_pct > 1, false) as spike_refuted,
            r1.import_wh - r0.import_wh as import_wh_advance,
            r1.export_wh - r0.export_wh as export_wh_advance,
            r1.import_vah - r0.import_vah as import_vah_advance

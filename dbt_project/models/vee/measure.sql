@@ -1,4 +1,4 @@
-{{ config(key=['discom_id', 'day', 'meter_id']) }}
+{{ config(key=['discom_id', 'day', 'meter_id'], pre_hook="{{ join_whole_partitions() }}") }}
 with meter_day as (
     select * from {{ ref('meter_day') }} m where {{ in_partition('m') }}
 ),

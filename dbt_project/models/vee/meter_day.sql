@@ -1,4 +1,4 @@
-{{ config(key=['discom_id', 'day', 'meter_id']) }}
+{{ config(key=['discom_id', 'day', 'meter_id'], pre_hook="{{ join_whole_partitions() }}") }}
 {%- set channels = ['import_wh', 'export_wh', 'import_vah', 'export_vah', 'import_varh', 'voltage_dv', 'current_ma', 'quality'] %}
 with place as (
     select p.discom_id, d.day::date as day, p.meter_id, p.interval_min, ops.slots(d.day::date, p.timezone, p.interval_min) as slots,
