@@ -54,7 +54,7 @@ def count(n: float) -> str:
     """A whole number with Indian grouping: 12,34,567."""
     digits = f"{abs(round(n))}"
     head, tail = digits[:-3], digits[-3:]
-    groups = []
+    groups: list[str] = []
     while head:
         groups.insert(0, head[-2:])
         head = head[:-2]

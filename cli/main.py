@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import typer
 
 from cli import data, database, demo, run, vendors
@@ -46,4 +44,4 @@ def _expected(error: Exception) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -172,9 +172,9 @@ def run_set(chosen: RealSet, folder: Path) -> RealResult:
         )
     first, last = min(s[0] for s in spans.values()), max(s[1] for s in spans.values())
     if stale_ranges(chosen.code):
-        # Days on which no meter reported are built as well: their gaps count. Dagster would note each asset of each of a thousand days, so
-        # the run leaves no trace but its data.
-        build([DayRange(chosen.code, first, last, 0)], keep_history=False)
+        # Days on which no meter reported are built as well: their gaps count. Not through Dagster, which
+        # would note each asset of each of a thousand days.
+        build([DayRange(chosen.code, first, last, 0)], through_dagster=False)
     with db.connect("meterhouse_dbt") as conn:
         rules: dict[str, int] = {}
         for f in summary.found(conn, context.discom_id, first, last):

@@ -45,16 +45,21 @@ def run(
     console.print(table)
 
 
-def build(spans: Iterable[DayRange], *, keep_history: bool = True) -> None:
-    """Run the graph over each range, with a progress bar."""
-    from orchestration import progress
+def build(spans: Iterable[DayRange], *, through_dagster: bool = True) -> None:
+    """Build each range, with a progress bar: through Dagster's job, or the same steps without its history."""
+    from orchestration import progress, steps
     from orchestration.run import run_days
 
     with progress_bar() as bar:
         for span in spans:
             task = bar.add_task(f"{span.discom}: {span.first} to {span.last}", total=None)
             with progress.listening(RunProgress(bar, task)):
-                run_days(span, keep_history=keep_history)
+                if through_dagster:
+                    run_days(span)
+                else:
+                    with db.connect() as conn:
+                        discom_id = discoms(conn)[span.discom]
+                    steps.build(span.discom, discom_id, span.first, span.last)
 
 
 def _span(discom: str, first: datetime | None, last: datetime | None) -> DayRange:

@@ -15,7 +15,7 @@ from warehouse.summary import EstimatedDay, Found
 
 @dataclass(frozen=True)
 class RuleScore:
-    """`injected` meter-days that the rule must find, `found` of them, and `false`: meter-days that it accuses and that nothing was done to."""
+    """`injected` meter-days that the rule must find, `found` of them, `false`: meter-days that it accuses and nothing was done to."""
 
     rule: str
     injected: int
@@ -110,7 +110,8 @@ def dt_truth(truth: Path) -> dict[str, LossTruth]:
 def meter_faults(registry: Path, truth: Path, final: Mapping[tuple[str, date], tuple[int, int]]) -> dict[str, int]:
     """By DT, what meters with a defect are still off by after VEE, Wh: true less final import, plus final less true export.
 
-    `final` holds (import, export) of the meter-days of truth/interval.csv. The balance cannot see it, so it shows as loss of the DT of the tag.
+    `final` holds (import, export) of the meter-days of truth/interval.csv. The balance cannot see it: it shows as a loss of the DT that
+    the consumer is tagged to.
     """
     dt_of_point = {r["service_point_code"]: r["dt_code"] for r in _rows(registry / "consumer_index.csv")}
     installations = list(_rows(registry / "installation.csv"))

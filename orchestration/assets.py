@@ -11,8 +11,7 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, dbt_assets
 
 from expectations.rules import Stage, load_suite
-from expectations.runner import RuleDay, validate
-from orchestration import dbt, progress, stale
+from orchestration import dbt, progress, stale, steps
 from warehouse import db, registry
 
 DAYS_FROM = "2009-01-01"
@@ -62,10 +61,10 @@ class Translator(DagsterDbtTranslator):
         return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
 
 
-def _dbt_group(name: str, select: str) -> dg.AssetsDefinition:
+def _dbt_group(name: str) -> dg.AssetsDefinition:
     @dbt_assets(
         manifest=dbt.manifest_path(),
-        select=select,
+        select=steps.DBT_GROUPS[name],
         name=name,
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
@@ -99,7 +98,7 @@ def _build(nodes: Sequence[str], discom_id: int, first: date, last: date) -> lis
     progress.expect(len(nodes))
     return dbt.run(
         ["build", "--select", *(n.split(".")[2] for n in nodes), "--indirect-selection", "empty", "--exclude-resource-type", "unit_test"],
-        {"discom_id": discom_id, "from_day": first.isoformat(), "to_day": last.isoformat()},
+        steps.window(discom_id, first, last),
         listener=progress.node_done,
     )
 
@@ -118,18 +117,11 @@ def _event(
 
 
 def _rules(stage: Stage) -> dict[str, str]:
-    """Rules of a suite with their messages. The checks of all DISCOMs are the same; an overlay may switch one off, which then finds nothing."""
+    """Rules of a suite with their messages: the checks are the same for all DISCOMs, what an overlay switches off finds nothing."""
     texts: dict[str, list[str]] = {}
     for check in load_suite(stage, "").checks:
         texts.setdefault(check.rule, []).append(check.message)
     return {rule: "; ".join(messages) for rule, messages in sorted(texts.items())}
-
-
-def _refusal(discom: str, refused: Sequence[RuleDay]) -> str:
-    found = "\n".join(
-        f"- {r.day} {r.rule}: {r.failed} of {r.tested} meter-days fail, at least {r.acceptance:.0%} must pass" for r in refused
-    )
-    return f"{discom} is not accepted, nothing downstream is built until its data is mended or its overlay lowers the bar:\n{found}"
 
 
 def _suite_asset(stage: Stage, key: dg.AssetKey, deps: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
@@ -153,7 +145,7 @@ def _suite_asset(stage: Stage, key: dg.AssetKey, deps: Sequence[dg.AssetKey]) ->
     )
     def suite(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         discom, discom_id, first, last = _window(context)
-        report = validate(discom_id, discom, first, last, stage)
+        report = steps.judge(discom, discom_id, first, last, stage)
         for rule in _rules(stage):
             found = [r for r in report.rule_days if r.rule == rule]
             failed = sum(r.failed for r in found)
@@ -166,16 +158,15 @@ def _suite_asset(stage: Stage, key: dg.AssetKey, deps: Sequence[dg.AssetKey]) ->
             )
         yield dg.MaterializeResult(asset_key=key, metadata={"dagster/row_count": sum(r.failed for r in report.rule_days)})
         if not report.accepted:
-            raise dg.Failure(_refusal(discom, report.refused), allow_retries=False)
-        progress.node_done(f"{stage} suite", "success")
+            raise dg.Failure(steps.refusal(discom, report.refused), allow_retries=False)
 
     return suite
 
 
-measure = _dbt_group("measure", "resource_type:seed config.schema:staging meter_day measure")
+measure = _dbt_group("measure")
 exceptions = _suite_asset("initial", dg.AssetKey(["vee", "exception"]), [dg.AssetKey(["vee", "measure"])])
-final = _dbt_group("final", "estimated_day estimated_measure final_day interval_reading")
+final = _dbt_group("final")
 estimate_exceptions = _suite_asset("estimate", ESTIMATE_VERDICT, [dg.AssetKey(["vee", "estimated_measure"])])
-reports = _dbt_group("reports", "config.schema:energy config.schema:reports")
+reports = _dbt_group("reports")
 
 ALL = [measure, exceptions, final, estimate_exceptions, reports]

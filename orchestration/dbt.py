@@ -102,7 +102,9 @@ def _loaded_manifest(stamp: str, database: str) -> Any:
 def run(args: list[str], variables: dict[str, object] | None = None, listener: NodeListener | None = None) -> list[NodeResult]:
     """Run a dbt command that executes nodes. Raises DbtError where a node failed or dbt could not run."""
     options = ["--vars", json.dumps(variables)] if variables else []
-    outcome = _invoke([*args, *options], manifest=_loaded_manifest(project_hash(), dbt_environment()["METERHOUSE_PG_DATABASE"]), listener=listener)
+    outcome = _invoke(
+        [*args, *options], manifest=_loaded_manifest(project_hash(), dbt_environment()["METERHOUSE_PG_DATABASE"]), listener=listener
+    )
     results = [_node_result(r) for r in getattr(outcome.result, "results", [])]
     failed = [r for r in results if r.status in ("error", "fail", "runtime error")]
     if failed:

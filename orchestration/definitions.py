@@ -27,7 +27,7 @@ def range_tags(span: stale.DayRange) -> dict[str, str]:
 
 
 @dg.schedule(job=daily, cron_schedule="0 6 * * *", execution_timezone="Asia/Kolkata")
-def every_morning(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.AddDynamicPartitionsRequest]:
+def every_morning(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Yesterday of every DISCOM at 06:00 IST, by when head-end systems have delivered; what comes later is the sensor's."""
     yesterday = (context.scheduled_execution_time - timedelta(days=1)).date()
     with db.connect() as conn:

@@ -26,7 +26,8 @@ class DayRange:
         return (self.last - self.first).days + 1
 
 
-# A register that closes D opens D+1, so a touch of D also makes D+1 stale where that was built already. The day that still runs is left alone.
+# A register that closes D opens D+1, so a touch of D also makes D+1 stale where that was built already. The day that still runs
+# is left alone.
 _STALE = """
 with touched as (
     select t.discom_id, t.day, t.written_by, t.batch_id from raw.touched_day t

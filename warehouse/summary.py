@@ -22,7 +22,7 @@ class Landed:
 
 @dataclass(frozen=True)
 class Totals:
-    """A DISCOM's days in figures. Slots are interval values of the import channel; energies are the meters' own count (no multiplying factor)."""
+    """A DISCOM's days in figures. Slots are interval values of the import channel; energies are the meters' own count (MF not applied)."""
 
     meters: int
     meter_days: int
@@ -60,15 +60,17 @@ class EstimatedDay:
 
 def landed(conn: psycopg.Connection, discom_id: int) -> Landed:
     counts = conn.execute(
-        "select coalesce(sum(values_received), 0)::bigint, coalesce(sum(values_accepted), 0)::bigint, coalesce(sum(values_rejected), 0)::bigint"
-        " from raw.batch where discom_id = %s",
+        """
+        select coalesce(sum(values_received), 0)::bigint, coalesce(sum(values_accepted), 0)::bigint, coalesce(sum(values_rejected), 0)::bigint
+        from raw.batch where discom_id = %s""",
         [discom_id],
     ).fetchone()
     assert counts is not None
     reasons = conn.execute(
         "select reason, sum(value_count)::bigint from raw.rejected where discom_id = %s group by reason order by 2 desc", [discom_id]
     ).fetchall()
-    return Landed(*counts, dict(reasons))
+    received, accepted, rejected = counts
+    return Landed(received, accepted, rejected, dict(reasons))
 
 
 def totals(conn: psycopg.Connection, discom_id: int, first: date, last: date) -> Totals:
