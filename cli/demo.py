@@ -188,16 +188,14 @@ def _show(r: Result) -> None:
         style = "red" if s.found < 0.99 * s.injected or s.false else ""
         rules.add_row(s.rule, count(s.injected), count(s.found), share, count(s.false), style=style)
     console.print(_right(rules))
-    e = r.estimates
     console.print(
-        f"Estimated {count(t.estimated_slots)} intervals, {t.estimated_wh / 1000:,.1f} kWh; {count(t.still_missing_slots)} intervals could not be. "
-        + (
-            f"Where the truth is known: {e.estimated_wh / 1000:,.1f} kWh for {e.true_wh / 1000:,.1f} kWh, mean error of an interval "
-            f"{100 * e.error_wh / e.true_wh:.1f} %."
-            if e.true_wh
-            else ""
-        )
+        f"Estimated {count(t.estimated_slots)} intervals, {t.estimated_wh / 1000:,.1f} kWh; {count(t.still_missing_slots)} could not be."
     )
+    if (e := r.estimates).true_wh:
+        console.print(
+            f"Of these the truth is known: {e.estimated_wh / 1000:,.1f} kWh estimated, {e.true_wh / 1000:,.1f} kWh true, "
+            f"mean error of an interval {100 * e.error_wh / e.true_wh:.1f} %."
+        )
     losses = Table(
         *("DT", "input", "loss", "loss %", "techn.", "theft", "tags", "faults", "rest"),
         title="DT losses of the days against truth, kWh",
@@ -246,5 +244,6 @@ def _show_files(files: list[Path]) -> None:
     for path in files:
         console.print(f"  {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}", soft_wrap=True)
     console.print(
-        "Look closer: [bold]meterhouse db psql[/bold] (try `select * from reports.rpt_d01_dt_energy_audit`) or [bold]meterhouse dagster[/bold]."
+        "Look closer: [bold].venv/bin/meterhouse db psql[/bold], then [bold]select * from reports.rpt_d01_dt_energy_audit;[/bold] "
+        "or [bold].venv/bin/meterhouse dagster[/bold]"
     )

@@ -25,9 +25,10 @@ class ProfileReadings:
     """Interval values as read, one row a (meter, stamp), before they are cut into meter-days.
 
     `frame` columns: `serial` (str), `start` (datetime64[us, UTC], start of the interval), `received_at` (datetime64[us, UTC]),
-    `locator` (str: where in the source, e.g. "line 17"), one Int64 column for each channel present (warehouse.tables.CHANNELS; <NA> = no value), optional `quality`
-    (Int16: a warehouse.codes.Quality that the source states, <NA> = none). Row order is the source's: of two rows for one slot the later wins
-    unless `received_at` says otherwise. `interval_min` is that of the source, or None where only the registry knows it.
+    `locator` (str: where in the source, e.g. "line 17"), one Int64 column for each channel present (warehouse.tables.CHANNELS;
+    <NA> = no value), optional `quality` (Int16: a warehouse.codes.Quality that the source states, <NA> = none). Row order is the
+    source's: of two rows for one slot the later wins unless `received_at` says otherwise.
+    `interval_min` is that of the source, or None where only the registry knows it.
     """
 
     frame: pd.DataFrame
@@ -38,9 +39,9 @@ class ProfileReadings:
 class RegisterReadings:
     """Cumulative registers at a boundary.
 
-    `frame` columns: `serial`, `read_at` (datetime64[us, UTC]), `day` (datetime64: the business day that the register closes, i.e. the day before a
-    midnight stamp in the source's zone), `received_at`, `locator`, one Int64 column for each register present (warehouse.tables.REGISTERS), optional
-    `md_import_at` (UTC).
+    `frame` columns: `serial`, `read_at` (datetime64[us, UTC]), `day` (datetime64: the business day that the register closes, i.e. the
+    day before a midnight stamp in the source's zone), `received_at`, `locator`, one Int64 column for each register present
+    (warehouse.tables.REGISTERS), optional `md_import_at` (UTC).
     """
 
     frame: pd.DataFrame

@@ -61,7 +61,8 @@ class EstimatedDay:
 def landed(conn: psycopg.Connection, discom_id: int) -> Landed:
     counts = conn.execute(
         """
-        select coalesce(sum(values_received), 0)::bigint, coalesce(sum(values_accepted), 0)::bigint, coalesce(sum(values_rejected), 0)::bigint
+        select coalesce(sum(values_received), 0)::bigint, coalesce(sum(values_accepted), 0)::bigint,
+               coalesce(sum(values_rejected), 0)::bigint
         from raw.batch where discom_id = %s""",
         [discom_id],
     ).fetchone()

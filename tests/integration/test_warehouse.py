@@ -29,7 +29,8 @@ def test_every_tenant_table_has_row_level_security_forced(database: str) -> None
             select n.nspname || '.' || c.relname
             from pg_class c join pg_namespace n on n.oid = c.relnamespace
             where n.nspname in ('registry', 'raw', 'vee', 'ops') and c.relkind in ('r', 'p')
-              and not (c.relrowsecurity and c.relforcerowsecurity and exists (select 1 from pg_policy p where p.polrelid = c.oid))""").fetchall()
+              and not (c.relrowsecurity and c.relforcerowsecurity
+                       and exists (select 1 from pg_policy p where p.polrelid = c.oid))""").fetchall()
     assert open_tables == [], f"tables without forced row-level security: {open_tables}"
 
 
