@@ -39,6 +39,7 @@ class Check:
     type: str
     kwargs: dict[str, Any]
     rule: str
+    title: str
     severity: str
     action: str
     value: str

@@ -33,18 +33,7 @@ MAX_RULES = 10
 FEW_DAYS = 16
 """Up to so many days each day's bar is labelled with its loss."""
 FULL_COVERAGE_PCT = 95
-"""Below it a DT's balance is not defensible (domain 4.2)."""
-
-RULE_TITLES = {
-    "V05": "Stamp in the future or old",
-    "V06": "Conflicting values",
-    "V07": "Missing intervals",
-    "V11": "Negative interval",
-    "V13": "No energy for days",
-    "V16": "Above what can flow",
-    "V17": "Spike",
-    "V19": "Intervals against register",
-}
+"""Below it a DT's balance is not defensible ."""
 
 
 @dataclass(frozen=True)
@@ -285,6 +274,7 @@ def _exceptions(ax: Axes, table: ReportTable) -> None:
     for r in table.records():
         for name in ("failed", "auto_estimated", "pending"):
             by_rule[r["rule"]][name] += r[name]
+    titles = {r["rule"]: r["title"] for r in table.records()}
     rules = [rule for rule in sorted(by_rule, key=lambda n: (-by_rule[n]["failed"], n)) if by_rule[rule]["failed"]]
     clean = sorted(set(by_rule) - set(rules))
     hidden = len(rules) - len(rules[:MAX_RULES])
@@ -308,7 +298,7 @@ def _exceptions(ax: Axes, table: ReportTable) -> None:
             start = [a + b for a, b in zip(start, values, strict=True)]
     for i, total in enumerate(start):
         ax.annotate(indian(total), (total, i), xytext=(3, 0), textcoords="offset points", va="center", fontsize=7, color=INK)
-    ax.set_yticks(y, [_short(f"{r} {RULE_TITLES.get(r, '')}".strip(), 34) for r in rules], fontsize=7)
+    ax.set_yticks(y, [_short(f"{r} {titles[r]}".strip(), 34) for r in rules], fontsize=7)
     ax.set_ylim(max(len(rules), 4) - 0.4, -0.6)
     ax.set_xlim(0, max(start) * 1.12)
     ax.set_xlabel("meter-days", labelpad=1)

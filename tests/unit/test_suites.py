@@ -149,7 +149,7 @@ def test_a_bad_overlay_is_refused_with_file_field_and_hint(tmp_path, text, where
 RULE = {
     "type": "expect_column_values_to_be_between",
     "kwargs": {"column": "missing_slots", "max_value": 0},
-    "meta": {"rule": "V07", "severity": "fail", "action": "estimate", "value": "missing_slots", "message": "missing"},
+    "meta": {"rule": "V07", "title": "Missing", "severity": "fail", "action": "estimate", "value": "missing_slots", "message": "missing"},
 }
 
 

@@ -17,7 +17,7 @@ failed as (
     group by m.day, m.office_id, e.rule
 )
 
-select t.discom_id, {{ office_columns() }}, t.office_id, t.day, r.rule, r.severity, r.action,
+select t.discom_id, {{ office_columns() }}, t.office_id, t.day, r.rule, r.title, r.severity, r.action,
        t.meters as tested,
        coalesce(f.failed, 0) as failed,
        {{ pct('coalesce(f.failed, 0)', 't.meters') }} as failed_pct,
