@@ -21,6 +21,9 @@ from warehouse import db, settings
 
 PROJECT = Path(__file__).resolve().parent.parent / "dbt_project"
 
+NO_DATABASE = "postgresql://nobody@127.0.0.1/meterhouse"
+"""To read the project takes no server, so the graph can be loaded without one."""
+
 NodeListener = Callable[[str, str], None]
 """Called with (node name, status) as each node ends."""
 
@@ -77,7 +80,7 @@ def manifest_path() -> Path:
     """The manifest of the project as it stands, parsed again only where a file changed."""
     manifest, stamp = target_path() / "manifest.json", target_path() / "manifest.hash"
     if not (manifest.exists() and stamp.exists() and stamp.read_text() == project_hash()):
-        _invoke(["parse"])
+        _parse(NO_DATABASE)
         stamp.write_text(project_hash())
     return manifest
 
@@ -96,7 +99,14 @@ def manifest() -> dict[str, Any]:
 @cache
 def _loaded_manifest(stamp: str, database: str) -> Any:
     """dbt's own manifest object, so that a run need not parse. It holds the database's name."""
-    return _invoke(["parse"]).result
+    return _parse()
+
+
+def _parse(url: str | None = None) -> Any:
+    outcome = _invoke(["parse"], url=url)
+    if not outcome.success:
+        raise DbtError(f"the dbt project in {PROJECT} cannot be read: {outcome.exception or outcome.result}")
+    return outcome.result
 
 
 def run(args: list[str], variables: dict[str, object] | None = None, listener: NodeListener | None = None) -> list[NodeResult]:
@@ -121,7 +131,7 @@ def _node_result(result: Any) -> NodeResult:
     )
 
 
-def _invoke(args: list[str], manifest: Any = None, listener: NodeListener | None = None) -> Any:
+def _invoke(args: list[str], manifest: Any = None, listener: NodeListener | None = None, url: str | None = None) -> Any:
     from dbt.cli.main import dbtRunner
     from dbt_common.events.base_types import EventMsg
 
@@ -143,7 +153,7 @@ def _invoke(args: list[str], manifest: Any = None, listener: NodeListener | None
     quiet = ["--quiet", "--no-version-check", "--no-use-colors", "--log-level", "none", "--log-level-file", "warn", "--no-write-json"]
     if args[0] == "parse":
         quiet.remove("--no-write-json")
-    with _environment(dbt_environment()):
+    with _environment(dbt_environment(url)):
         return dbtRunner(manifest=manifest, callbacks=[heard]).invoke([*quiet, *args, *common])
 
 

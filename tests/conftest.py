@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -18,6 +19,15 @@ REAL_DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 
 # A test's database may be lost with the machine, so it need not wait for the disk.
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "128MB"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What the tests keep on disk stands apart from what a person's own Meterhouse keeps."""
+    os.environ["METERHOUSE_HOME"] = tempfile.mkdtemp(prefix="meterhouse-home-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    shutil.rmtree(os.environ["METERHOUSE_HOME"], ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
