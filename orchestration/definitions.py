@@ -26,7 +26,7 @@ def range_tags(span: stale.DayRange) -> dict[str, str]:
     }
 
 
-@dg.schedule(job=daily, cron_schedule="0 6 * * *", execution_timezone="Asia/Kolkata")
+@dg.schedule(job=daily, cron_schedule="0 6 * * *", execution_timezone="Asia/Kolkata", default_status=dg.DefaultScheduleStatus.RUNNING)
 def every_morning(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Yesterday of every DISCOM at 06:00 IST, by when head-end systems have delivered; what comes later is the sensor's."""
     yesterday = (context.scheduled_execution_time - timedelta(days=1)).date()
@@ -37,7 +37,7 @@ def every_morning(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunReque
         yield dg.RunRequest(run_key=f"{discom}:{yesterday}", partition_key=assets.partition_key(discom, yesterday), tags={"discom": discom})
 
 
-@dg.sensor(job=daily, minimum_interval_seconds=60)
+@dg.sensor(job=daily, minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.RUNNING)
 def late_data(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """A run for each range of days with data that their last build did not see."""
     spans = stale.stale_ranges()

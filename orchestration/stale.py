@@ -26,6 +26,7 @@ class DayRange:
         return (self.last - self.first).days + 1
 
 
+# A DISCOM's days begin with its first interval: the register that opens it closes a day of which nothing else is known.
 # A register that closes D opens D+1, so a touch of D also makes D+1 stale where that was built already. The day that still runs
 # is left alone.
 _STALE = """
@@ -40,6 +41,7 @@ from touched t
 join registry.discom d using (discom_id)
 left join ops.day_build b using (discom_id, day)
 where t.day < (now() at time zone d.timezone)::date
+  and t.day >= (select min(f.day) from raw.profile_fragment f where f.discom_id = t.discom_id)
   and (b.day is null or b.built_at is null or not pg_visible_in_snapshot(t.written_by, b.saw))
   and (%(discom)s::text is null or d.code = %(discom)s)
 group by d.code, t.day
