@@ -12,6 +12,10 @@ with failing as (
     group by e.discom_id, e.day, e.meter_id
 ),
 
+register as (
+    {{ boundary_registers() }}
+),
+
 target_day as (
     select f.discom_id, f.day, f.meter_id, f.spike, m.slots, m.interval_min, m.quality,
            m.import_wh, m.export_wh, m.import_vah,
@@ -24,8 +28,8 @@ target_day as (
     from failing f
     join {{ ref('meter_day') }} m using (discom_id, day, meter_id)
     join {{ ref('measure') }} x using (discom_id, day, meter_id)
-    left join {{ ref('stg_raw__register_reading') }} r0 on r0.discom_id = f.discom_id and r0.meter_id = f.meter_id and r0.day = f.day - 1
-    left join {{ ref('stg_raw__register_reading') }} r1 on r1.discom_id = f.discom_id and r1.meter_id = f.meter_id and r1.day = f.day
+    left join register r0 on r0.discom_id = f.discom_id and r0.meter_id = f.meter_id and r0.day = f.day - 1
+    left join register r1 on r1.discom_id = f.discom_id and r1.meter_id = f.meter_id and r1.day = f.day
     where {{ in_partition('m') }} and {{ in_partition('x') }}
 ),
 

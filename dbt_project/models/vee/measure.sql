@@ -4,9 +4,7 @@ with meter_day as (
 ),
 
 register as (
-    select * from {{ ref('stg_raw__register_reading') }} r
-    where r.discom_id = {{ var('discom_id') | int }}
-      and r.day between '{{ var('from_day') }}'::date - 1 and '{{ var('to_day') }}'::date
+    {{ boundary_registers() }}
 ),
 
 -- Stamps in the future were rejected at landing; they count on the last full day before they were received.
