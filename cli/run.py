@@ -35,10 +35,9 @@ def run(
     Example: meterhouse run --discom D01 --from 2026-10-01 --to 2026-10-07
     """
     ensure_ready()
+    discom_id = _discom_id(discom)
     span = _span(discom, first, last)
     build([span])
-    with db.connect() as conn:
-        discom_id = discoms(conn)[discom]
     table = Table("", "", box=None, show_header=False, pad_edge=False)
     for name, value in run_summary(discom_id, span.first, span.last).items():
         table.add_row(name, value if isinstance(value, str) else count(value))
@@ -57,9 +56,16 @@ def build(spans: Iterable[DayRange], *, through_dagster: bool = True) -> None:
                 if through_dagster:
                     run_days(span)
                 else:
-                    with db.connect() as conn:
-                        discom_id = discoms(conn)[span.discom]
-                    steps.build(span.discom, discom_id, span.first, span.last)
+                    steps.build(span.discom, _discom_id(span.discom), span.first, span.last)
+
+
+def _discom_id(code: str) -> int:
+    with db.connect() as conn:
+        known = discoms(conn)
+    if code not in known:
+        names = ", ".join(known) or "none"
+        fail(f"no DISCOM {code!r} in the registry (known: {names}): `meterhouse registry import FOLDER`, or check the spelling")
+    return known[code]
 
 
 def _span(discom: str, first: datetime | None, last: datetime | None) -> DayRange:
@@ -86,6 +92,7 @@ def report(
     from api.reports import export
 
     ensure_ready()
+    _discom_id(discom)
     span = _span(discom, first, last)
     for path in export(discom, span.first, span.last, folder):
         console.print(str(path), soft_wrap=True)

@@ -64,10 +64,10 @@ def stale_ranges(discom: str | None = None) -> list[DayRange]:
 
 
 def landed_range(discom: str) -> tuple[date, date] | None:
-    """First and last business day that anything was landed for, or None."""
+    """First and last business day of which an interval was landed, or None."""
     with db.connect("meterhouse_dbt") as conn:
         row = conn.execute(
-            "select min(t.day), max(t.day) from raw.touched_day t join registry.discom d using (discom_id) where d.code = %s", [discom]
+            "select min(f.day), max(f.day) from raw.profile_fragment f join registry.discom d using (discom_id) where d.code = %s", [discom]
         ).fetchone()
     return (row[0], row[1]) if row and row[0] else None
 

@@ -69,6 +69,33 @@ def test_a_range_of_days_is_one_run_with_a_materialisation_each(built: dg.Dagste
         assert conn.execute("select count(*) from ops.day_build where built_at is not null").fetchone() == (2,)
 
 
+def test_what_dbt_makes_keeps_tenants_apart(built: dg.DagsterInstance) -> None:
+    with db.connect("meterhouse_dbt") as conn:
+        open_tables = conn.execute("""
+            select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
+            where n.nspname in ('vee', 'energy', 'reports') and c.relkind in ('r', 'p')
+              and not (c.relrowsecurity and c.relforcerowsecurity
+                       and exists (select 1 from pg_policy p where p.polrelid = c.oid))""").fetchall()
+        assert open_tables == [], f"tables without forced row-level security: {open_tables}"
+        leaky = conn.execute("""
+            select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
+            where n.nspname in ('staging', 'vee', 'energy', 'reports') and c.relkind = 'v'
+              and not coalesce(c.reloptions @> array['security_invoker=true'], false)""").fetchall()
+        assert leaky == [], f"views that run with their owner's rights: {leaky}"
+    with db.connect("meterhouse_api") as conn:
+        for relation in (
+            "vee.final_day",
+            "vee.interval_reading",
+            "energy.dt_day",
+            "reports.rpt_d01_dt_energy_audit",
+            "reports.rpt_b01_vee_summary",
+        ):
+            conn.execute("select set_config('app.discom_id', '1', true)")
+            assert conn.execute(f"select count(*) > 0 from {relation}").fetchone() == (True,), f"{relation}: its own tenant sees nothing"
+            conn.execute("select set_config('app.discom_id', '2', true)")
+            assert conn.execute(f"select count(*) from {relation}").fetchone() == (0,), f"{relation}: another tenant sees rows"
+
+
 def test_the_sensor_asks_for_what_late_data_touched_and_for_nothing_else(built: dg.DagsterInstance) -> None:
     def evaluate() -> list[dg.RunRequest | dg.SkipReason]:
         return list(late_data(dg.build_sensor_context(instance=built)))  # type: ignore[arg-type]
