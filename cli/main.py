@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from cli import data, database, demo, run, vendors
+from cli.bench import command as bench
 from cli.console import fail
 
 app = typer.Typer(
@@ -22,6 +23,7 @@ app.command("run")(run.run)
 app.command("report")(run.report)
 app.command("dagster")(run.dagster)
 app.command("demo")(demo.demo)
+app.command("bench")(bench.bench)
 
 
 def main() -> None:
