@@ -97,7 +97,7 @@ class Reason(StrEnum):
 
 
 _REASON: dict[Reason, str] = {
-    Reason.UNKNOWN_METER: "no meter of this serial is registered: import the meter, then land the file again",
+    Reason.UNKNOWN_METER: "no meter of this serial is registered: import the meter; the values wait in raw.rejected",
     Reason.UNKNOWN_OBIS: "the vendor file does not map this code: add it, or list it under ignore",
     Reason.BAD_STAMP: "the time stamp cannot be read in the format that the vendor file states",
     Reason.FUTURE_STAMP: "the interval ends after the reading was received: the meter clock runs ahead",
