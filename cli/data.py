@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from cli.console import console, count, fail, progress_bar
@@ -125,5 +126,5 @@ def show(summary: FolderSummary) -> None:
     for reason, n in sorted(summary.rejected_by_reason.items(), key=lambda r: -r[1]):
         table.add_row("", f"[yellow]{count(n)} {reason.value}[/yellow]: {reason.meaning}")
     for name, why in summary.failures.items():
-        table.add_row("[red]failed[/red]", f"{name}: {why}")
+        table.add_row("[red]failed[/red]", escape(f"{name}: {why}"))
     console.print(table)
