@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typer
+from sqlalchemy.exc import OperationalError
 
 from cli import data, database, demo, run, vendors
 from cli.bench import command as bench
@@ -33,12 +34,14 @@ def main() -> None:
     except KeyboardInterrupt:
         fail("interrupted: what was landed or built so far stays, and the same command goes on from there", 130)
     except Exception as e:
-        if not _expected(e):
+        # The migrations go through SQLAlchemy, which wraps what the driver says of a server that does not answer.
+        said = e.orig if isinstance(e, OperationalError) and e.orig else e
+        if not _expected(said):
             raise
-        fail(str(e))
+        fail(str(said).strip())
 
 
-def _expected(error: Exception) -> bool:
+def _expected(error: BaseException) -> bool:
     """Errors whose message says what is wrong and how to mend it; anything else is our mistake and keeps its traceback."""
     modules = ("warehouse", "ingestion", "expectations", "orchestration", "api", "cli", "simulation")
     name = type(error).__module__.split(".")[0]
