@@ -325,13 +325,7 @@ def test_any_order_and_any_repetition_gives_the_same(reference: Reference, datab
     [
         "vendor_b",
         # Its gap on the 7th is estimated from like days that were late themselves.
-        pytest.param(
-            "vendor_c",
-            marks=pytest.mark.xfail(
-                strict=True,
-                reason="vee.estimated_day refuses like days for exceptions of stage estimate, which a rebuild clears only afterwards",
-            ),
-        ),
+        "vendor_c",
     ],
 )
 def test_late_data_makes_its_days_stale_and_gives_the_same_in_the_end(reference: Reference, database: str, vendor: str) -> None:

@@ -50,7 +50,8 @@ like_day as (
           and not exists (
               select 1 from {{ source('vee', 'exception') }} e
               where e.discom_id = m.discom_id and e.day = m.day and e.meter_id = m.meter_id
-                and e.action in ('estimate', 'hold', 'flag') and e.state <> 'cleared'
+                -- Not the verdicts on estimates: those of the last build still stand while a day is built again.
+                and e.stage = 'initial' and e.action in ('estimate', 'hold', 'flag') and e.state <> 'cleared'
           )
           and not exists (
               select 1 from {{ source('raw', 'event') }} o
