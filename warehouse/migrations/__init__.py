@@ -1,0 +1,1 @@
+"""Alembic migrations, and what lies under them."""
