@@ -19,6 +19,7 @@ def bench(
     meters: Annotated[str, typer.Option(help="Consumer meters of each size, smallest first, with commas between.")] = "10000,100000",
     days: Annotated[int, typer.Option(min=1, max=26)] = 1,
     seed: Annotated[int, typer.Option()] = 1,
+    reports_up_to: Annotated[int, typer.Option(help="Sizes above this end at the balances, without reports.")] = 10**9,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the databases, to look at plans.")] = False,
     write_docs: Annotated[bool, typer.Option("--write-docs", help="Write docs/benchmarks.md from this run.")] = False,
 ) -> None:
@@ -42,7 +43,7 @@ def bench(
             def say(text: str, task=task, size=size) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
                 bar.update(task, description=f"{count(size)} meters: {text}")
 
-            results.append(measure(server, size, days, seed, keep=keep, say=say))
+            results.append(measure(server, size, days, seed, with_reports=size <= reports_up_to, keep=keep, say=say))
             bar.remove_task(task)
     document = report.document(server, results, seed)
     path = settings.home() / "bench" / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"

@@ -47,11 +47,13 @@ def document(server: EmbeddedServer, results: Sequence[SizeResult], seed: int) -
             asdict(r) | {"balanced_s": r.balanced_s, "total_s": r.total_s, "floor_s": r.floor_s, "ratio": r.balanced_s / r.floor_s}
             for r in results
         ],
-        "growth": [
-            {"meters": b.consumers / a.consumers, "balanced": b.balanced_s / a.balanced_s, "total": b.total_s / a.total_s}
-            for a, b in pairwise(results)
-        ],
+        "growth": [_growth_between(a, b) for a, b in pairwise(results)],
     }
+
+
+def _growth_between(a: SizeResult, b: SizeResult) -> dict[str, float]:
+    growth = {"meters": b.consumers / a.consumers, "balanced": b.balanced_s / a.balanced_s}
+    return growth | ({"total": b.total_s / a.total_s} if a.with_reports == b.with_reports else {})
 
 
 def _machine() -> dict[str, Any]:
@@ -70,17 +72,20 @@ def _server(server: EmbeddedServer) -> dict[str, str]:
         return {n: str(conn.execute(SQL("show {}").format(Identifier(n))).fetchone()[0]) for n in names}  # type: ignore[index]
 
 
+_ALL = {True: "all", False: "all but reports"}
+
+
 # --- tables: rows of text, for the console and for the page ---
 
 
 def _stages(size: dict[str, Any]) -> list[list[str]]:
     rows = [["stage", "s", "intervals/s", "values/s", "share", "peak MB"]]
     phase = {"meter_day": "measure", "estimated_day": "final", "energy": "reports", "dbt tests and views": ""}
-    for stage, s in [*size["seconds"].items(), ("landed to balanced", size["balanced_s"]), ("all", size["total_s"])]:
+    for stage, s in [*size["seconds"].items(), ("landed to balanced", size["balanced_s"]), (_ALL[size["with_reports"]], size["total_s"])]:
         peak = size["peak_octets"].get(phase.get(stage, stage))
         if stage == "measure":
             peak = None  # sampled by group: meter_day's figure holds for both
-        if stage == "all":
+        if stage in _ALL.values():
             peak = max(size["peak_octets"].values(), default=0)
         rate = [count(size["intervals"] / s), count(size["values"] / s)] if s else ["", ""]
         rows.append([stage, f"{s:.2f}", *rate, f"{s / size['total_s']:.0%}", count(peak / MB) if peak else ""])
@@ -107,10 +112,8 @@ def _reports(size: dict[str, Any]) -> list[list[str]]:
 
 
 def _growth(growth: list[dict[str, float]]) -> list[list[str]]:
-    return [
-        ["meters", "landed to balanced", "all"],
-        *([f"x {g['meters']:.1f}", f"x {g['balanced']:.1f}", f"x {g['total']:.1f}"] for g in growth),
-    ]
+    kinds = {"meters": "meters", "balanced": "landed to balanced", "total": "all"}
+    return [list(kinds.values()), *([f"x {g[k]:.1f}" if k in g else "" for k in kinds] for g in growth)]
 
 
 def _heading(size: dict[str, Any]) -> str:
@@ -172,11 +175,12 @@ def page(doc: dict[str, Any]) -> str:
     parts = [PREFACE.format(measured_at=doc["measured_at"], seed=doc["seed"], machine=_machine_line(doc))]
     parts.append("Server settings: " + ", ".join(f"`{k} = {v}`" for k, v in doc["server"].items() if k != "server_version") + ".")
     for size in sizes:
-        tables = (_stages(size), _floors(size), _nodes(size), _reports(size))
+        tables = [_stages(size), _floors(size), _nodes(size), *([_reports(size)] if size["with_reports"] else [])]
         parts += [f"## {_heading(size)}", _facts(size), *map(_markdown, tables), f"Checked: {'; '.join(size['checks'])}."]
     if growth:
         parts += ["## Growth", _markdown(_growth(growth))]
     missing = [] if max(s["consumers"] for s in sizes) >= 1_000_000 else ["1,000,000 meters (`make bench ARGS='--meters 1000000'`)"]
+    missing += [f"reports at {count(s['consumers'])} consumers (`--reports-up-to`)" for s in sizes if not s["with_reports"]]
     missing += ["90 days of history behind the day", "peers on the same data (pandas, Polars, DuckDB, row-per-interval SQL)"]
     missing += ["reading files of head-end systems: records enter in canonical form", "other servers than the embedded one"]
     parts += ["## Not measured yet", "\n".join(f"- {m}" for m in missing)]
@@ -197,7 +201,8 @@ of the consumers' days have a defect.
   readings that is being landed is part of it. dbt runs a group of models at a time: the figure beside `meter_day` is that of `meter_day`
   and `measure`, that beside `energy` of energy and report views. What is shorter than the sampling has none.
 - `statistics`: ANALYZE of raw and the note of the build. `dbt tests and views`: what dbt does of the readings beside the models named.
-  `reports`: views and tests of energy and reports, and every report read in full.
+  `reports`: views and tests of energy and reports, and every report read in full; where reports are not measured, the tests of
+  energy alone.
 - Floors: the same rows with nothing done to them, in the same run, into tables like `raw.profile_fragment` with its index; the scan is
   of one process.
 

@@ -73,7 +73,9 @@ class World:
         values |= {"w": SANCTIONED_W, "a": I_MAX_A, "v": VOLTAGE_V, "meters": self.meters}
         for statement in _MASTER_DATA:
             conn.execute(statement, values)
-        conn.execute("analyze registry.installation, registry.meter, registry.service_point, registry.consumer_index, registry.dt")
+        conn.execute(
+            "analyze registry.installation, registry.meter, registry.service_point, registry.consumer, registry.consumer_index, registry.dt"
+        )
         return discom_id
 
     def deliveries(self) -> Iterator[Delivery]:
