@@ -1,4 +1,4 @@
-{{ config(key=['discom_id', 'day', 'meter_id']) }}
+{{ config(key=['discom_id', 'day', 'meter_id'], pre_hook="{{ join_whole_partitions() }}") }}
 {#
   Only meter-days that failed a rule with action `estimate` are touched, channel by channel and slot by slot (domain 6.3):
   EM3 linear over gaps of at most max_linear_minutes with good slots on both sides in the same day; else EM4, the mean of the same slot over the latest good days of
