@@ -270,6 +270,7 @@ def _build(discom_id: int, world: World, result: SizeResult, memory: PeakMemory,
 def _read_reports(result: SizeResult, memory: PeakMemory, say: Say) -> None:
     """Most reports are views: their cost is in the reading."""
     with db.connect("meterhouse_dbt") as conn:
+        conn.execute("set local enable_nestloop = off")  # as api.reports.repository reads
         names = [r[0] for r in conn.execute(_REPORTS)]
         memory.stage = "reports"
         for name in names:
