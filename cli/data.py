@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
+import psycopg
 import typer
 from rich.markup import escape
 from rich.table import Table
@@ -13,7 +16,7 @@ from rich.table import Table
 from cli.console import console, count, fail, progress_bar
 from cli.database import ensure_ready
 from ingestion.landing import DiscomContext
-from ingestion.transports.file import FolderSummary, land_folder
+from ingestion.transports.file import FolderSummary, Progress, land_folder
 from ingestion.transports.rest import pull
 from ingestion.vendor import load_vendor
 from warehouse import db
@@ -54,19 +57,8 @@ def files(
 
     Example: meterhouse land files -d D01 --hes VENDOR_B ./drop
     """
-    ensure_ready()
-    with db.connect() as conn, progress_bar() as bar:
-        context = DiscomContext.load(conn, discom)
-        task = bar.add_task(f"landing {folder.name}", total=None)
-        summary = land_folder(
-            conn,
-            context,
-            hes,
-            load_vendor(vendor or _vendor_of(hes, discom)),
-            folder,
-            lambda done, total, name: bar.update(task, completed=done, total=total),
-            keep=keep,
-        )
+    with _landing(discom, f"landing {folder.name}") as (conn, context, progress):
+        summary = land_folder(conn, context, hes, load_vendor(vendor or _vendor_of(conn, hes, discom)), folder, progress, keep=keep)
     show(summary)
     if summary.failed:
         raise typer.Exit(1)
@@ -91,25 +83,22 @@ def rest(
 
     Example: meterhouse land rest -d D01 --hes HPL http://127.0.0.1:8080 --until 2026-10-08T12:00:00+05:30
     """
-    ensure_ready()
-    with db.connect() as conn, progress_bar() as bar:
-        context = DiscomContext.load(conn, discom)
-        task = bar.add_task(f"pulling {hes}", total=None)
-        summary = pull(
-            conn,
-            context,
-            hes,
-            load_vendor(vendor or _vendor_of(hes, discom)),
-            base_url,
-            since,
-            until,
-            lambda done, total, name: bar.update(task, completed=done, total=total),
-        )
+    with _landing(discom, f"pulling {hes}") as (conn, context, progress):
+        summary = pull(conn, context, hes, load_vendor(vendor or _vendor_of(conn, hes, discom)), base_url, since, until, progress)
     show(summary)
 
 
-def _vendor_of(hes: str, discom: str) -> str:
-    with db.connect() as conn:
+@contextmanager
+def _landing(discom: str, what: str) -> Iterator[tuple[psycopg.Connection, DiscomContext, Progress]]:
+    """A loader's connection, what it must know of the DISCOM, and a progress bar that is named `what`."""
+    ensure_ready()
+    with db.connect() as conn, progress_bar() as bar:
+        task = bar.add_task(what, total=None)
+        yield conn, DiscomContext.load(conn, discom), lambda done, total, _: bar.update(task, completed=done, total=total)
+
+
+def _vendor_of(conn: psycopg.Connection, hes: str, discom: str) -> str:
+    with conn.transaction():
         vendor = vendor_of(conn, discom, hes)
     if vendor is None:
         fail(f"DISCOM {discom} has no head-end system {hes!r} in the registry: check hes.csv and import it again")

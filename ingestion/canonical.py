@@ -55,17 +55,6 @@ class MeterEvents:
 
 
 @dataclass(frozen=True)
-class CommandResult:
-    """Answer of a head-end system to a command (connect, disconnect, read on demand)."""
-
-    serial: str
-    command: str
-    ok: bool
-    at: datetime
-    detail: str = ""
-
-
-@dataclass(frozen=True)
 class Rejection:
     """Something that was received and not understood. `values` is how many values it stands for (1 where that cannot be known)."""
 

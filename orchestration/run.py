@@ -41,13 +41,10 @@ def dagster_home() -> Path:
     return home
 
 
-def run_days(span: DayRange, *, keep_history: bool = True) -> None:
-    """Build `span` through the job `daily`. Raises RunError where a step failed.
-
-    With keep_history the run is seen in `meterhouse dagster`; without, it leaves no trace but its data.
-    """
+def run_days(span: DayRange) -> None:
+    """Build `span` through the job `daily`, to be seen in `meterhouse dagster`. Raises RunError where a step failed."""
     dagster_home()
-    with dg.DagsterInstance.get() if keep_history else dg.DagsterInstance.ephemeral() as instance:
+    with dg.DagsterInstance.get() as instance:
         instance.add_dynamic_partitions(str(assets.discoms.name), [span.discom])
         result = defs.resolve_job_def("daily").execute_in_process(
             instance=instance,

@@ -23,9 +23,6 @@ metadata = sa.MetaData(
     }
 )
 
-PARTITIONED = ("raw.profile_fragment", "raw.register_reading", "raw.event", "vee.exception")
-"""Tables with a partition a month of `day`; ops.ensure_month() makes the partition before rows come."""
-
 CHANNELS = ("import_wh", "export_wh", "import_vah", "export_vah", "import_varh", "voltage_dv", "current_ma")
 """Profile channels, in the order of the columns of raw.profile_fragment. int4 per slot."""
 

@@ -4,13 +4,7 @@
   E_in = DT import x MF + rooftop export; E_out = consumers' import + unmetered + DT export x MF; loss = E_in - E_out, exact in Wh.
 #}
 with final_day as (
-    select p.place, p.service_point_id, p.dt_id, f.discom_id, f.day, f.meter_id, f.missing_slots, f.weakest_quality,
-           round(f.import_day_wh * p.mf)::bigint as import_wh,
-           round(coalesce(f.export_day_wh, 0) * p.mf)::bigint as export_wh,
-           round(f.estimated_wh * p.mf)::bigint as estimated_wh
-    from {{ ref('final_day') }} f
-    join {{ ref('stg_registry__meter_place') }} p on p.discom_id = f.discom_id and p.meter_id = f.meter_id and {{ valid_on('p', 'f.day') }}
-    where {{ in_partition('f') }}
+    {{ placed_final_days() }}
 ),
 
 consumers as (
@@ -28,15 +22,8 @@ consumers as (
     group by f.day, c.dt_id
 ),
 
--- A meter of which slots are missing does not say what came in: its day has no balance.
 head as (
-    select day, dt_id,
-           case when max(missing_slots) = 0 then sum(import_wh)::bigint end as import_wh,
-           case when max(missing_slots) = 0 then sum(export_wh)::bigint end as export_wh,
-           sum(estimated_wh)::bigint as estimated_wh, max(weakest_quality) as weakest_quality
-    from final_day
-    where place = 'dt'
-    group by day, dt_id
+    {{ head_energy('dt', 'final_day') }}
 )
 
 select d.discom_id, g.day::date as day, d.dt_id, d.feeder_id, d.office_id,

@@ -4,26 +4,13 @@
   billed = what consumers below the feeder were metered at; loss_total = E_in - (billed - rooftop export).
 #}
 with network as (
-    select f.discom_id, f.day, p.place, p.feeder_id, p.service_point_id, f.missing_slots, f.weakest_quality,
-           round(f.import_day_wh * p.mf)::bigint as import_wh,
-           round(coalesce(f.export_day_wh, 0) * p.mf)::bigint as export_wh,
-           round(f.estimated_wh * p.mf)::bigint as estimated_wh
-    from {{ ref('final_day') }} f
-    join {{ ref('stg_registry__meter_place') }} p on p.discom_id = f.discom_id and p.meter_id = f.meter_id and {{ valid_on('p', 'f.day') }}
-    where {{ in_partition('f') }} and (p.place = 'feeder' or p.service_point_id in (
+    {{ placed_final_days() }} and (p.place = 'feeder' or p.service_point_id in (
         select c.service_point_id from {{ source('registry', 'consumer_index') }} c
         where c.discom_id = {{ var('discom_id') | int }} and c.feeder_id is not null))
 ),
 
--- A meter of which slots are missing does not say what came in: its day has no balance.
 head as (
-    select day, feeder_id,
-           case when max(missing_slots) = 0 then sum(import_wh)::bigint end as import_wh,
-           case when max(missing_slots) = 0 then sum(export_wh)::bigint end as export_wh,
-           sum(estimated_wh)::bigint as estimated_wh, max(weakest_quality) as weakest_quality
-    from network
-    where place = 'feeder'
-    group by day, feeder_id
+    {{ head_energy('feeder', 'network') }}
 ),
 
 ht as (
