@@ -24,10 +24,11 @@ REGISTER_SET = frozenset(REGISTERS)
 class ProfileReadings:
     """Interval values as read, one row a (meter, stamp), before they are cut into meter-days.
 
-    `frame` columns: `serial` (str), `start` (datetime64[us, UTC], start of the interval), `received_at` (datetime64[us, UTC]),
-    `locator` (str: where in the source, e.g. "line 17"), one Int64 column for each channel present (warehouse.tables.CHANNELS;
-    <NA> = no value), optional `quality` (Int16: a warehouse.codes.Quality that the source states, <NA> = none). Row order is the
-    source's: of two rows for one slot the later wins unless `received_at` says otherwise.
+    `frame` columns: `serial` (str, or a categorical of str), `start` (datetime64[us, UTC], start of the interval), `received_at`
+    (datetime64[us, UTC]), `locator` (str or categorical: where in the source, e.g. "line 17"), one column for each channel present
+    (warehouse.tables.CHANNELS; Int64 with <NA> = no value, or any integers where all are there), optional `quality` (Int16: a
+    warehouse.codes.Quality that the source states, <NA> = none). Row order is the source's: of two rows for one slot the later wins
+    unless `received_at` says otherwise. Any order is landed alike; the quickest has each meter's intervals together and in time.
     `interval_min` is that of the source, or None where only the registry knows it.
     """
 
@@ -89,7 +90,7 @@ class Delivery:
             *((p.frame, CHANNEL_SET) for p in self.profiles),
             *((r.frame, REGISTER_SET) for r in self.registers),
         ]
-        n = sum(int(f[[c for c in f.columns if c in names]].notna().sum().sum()) for f, names in frames)
+        n = sum(int(f[c].notna().sum()) for f, names in frames for c in f.columns if c in names)
         return n + sum(len(e.frame) for e in self.events)
 
     @property
@@ -114,8 +115,9 @@ class FragmentBlock:
     """Many fragments of one length as matrices, the form that is copied into the warehouse.
 
     All arrays have n rows: `meter_id` int32, `day` datetime64[D], `start_slot` int16, `received_at` datetime64[us] (UTC), `seq` int32.
-    `values[channel]` is int32 (n, length) and `present[channel]` bool (n, length): False = NULL. A channel that a row lacks altogether
-    (all False) is stored as NULL, not as an array of NULLs. `quality` is int16 (n, length), -1 = not stated, or None.
+    `values[channel]` is int32 (n, length) and `present[channel]` bool (n, length): False = NULL, whatever the value; channels may share one
+    `present`. A channel that a row lacks altogether (all False) is stored as NULL, not as an array of NULLs. `quality` is int16
+    (n, length), -1 = not stated, or None.
     """
 
     interval_min: int

@@ -44,9 +44,13 @@ class MeterLookup:
         return cls(pd.Index(serials, dtype=object), np.array(meter_id, np.int32), np.array(interval_min, np.int16))
 
     def find(self, serials: pd.Series) -> np.ndarray:
-        """Position of each serial in the arrays, -1 = unknown. Only the distinct serials are looked up."""
-        codes, distinct = pd.factorize(serials)
-        return np.append(self.serials.get_indexer(pd.Index(distinct, dtype=object)), -1)[codes]
+        """Position (int32) of each serial in the arrays, -1 = unknown. One look-up a run of equal serials, not a row."""
+        texts = serials.array
+        # Python objects are compared quicker by numpy than by pandas; categories and Arrow's texts as they are.
+        head = np.flatnonzero(_new(texts.to_numpy() if isinstance(texts, pd.arrays.NumpyExtensionArray) else texts))
+        codes, distinct = pd.factorize(texts[head])
+        found = np.append(self.serials.get_indexer(pd.Index(distinct, dtype=object)), -1).astype(np.int32)
+        return np.repeat(found[codes], np.diff(head, append=len(serials)))
 
 
 def cut(
@@ -67,14 +71,13 @@ def cut(
     if frame.empty:
         return [], []
     channels = [c for c in CHANNELS if c in frame.columns]
-    values, present = _matrices(frame, channels)
     meter = meters.find(frame["serial"])
-    interval_min = np.append(meters.interval_min, 1)[meter].astype(np.int64)
+    interval_min = np.append(meters.interval_min, np.int16(1))[meter]
     start, bad_stamp = sane_micros(frame["start"])
-    received = frame["received_at"].dt.tz_localize(None).to_numpy("datetime64[us]").astype(np.int64)
+    received = _micros(frame["received_at"])
     day, slot, on_grid = _place(start, interval_min, tz)
 
-    end = start + interval_min * 60_000_000
+    end = start + np.multiply(interval_min, 60_000_000, dtype=np.int64)
     tolerance = future_tolerance() if tolerance is None else tolerance
     faults = {
         Reason.BAD_STAMP: bad_stamp,
@@ -86,36 +89,57 @@ def cut(
     details = {Reason.WRONG_INTERVAL: f"the source has intervals of {readings.interval_min} min"}
     rejections, sound = reject(frame, "start", faults, channels, details)
 
-    too_big = present & ((values > 2**31 - 1) | (values < -(2**31))) & sound[:, None]
-    if too_big.any():
-        outsize = frame[too_big.any(axis=1)].copy()
-        for i, c in enumerate(channels):
-            outsize[c] = outsize[c].where(too_big[too_big.any(axis=1), i])
-        rejections += reject(outsize, "start", {Reason.OUT_OF_RANGE: np.ones(len(outsize), bool)}, channels)[0]
-        present &= ~too_big
-    rows = np.flatnonzero(sound & present.any(axis=1))
+    cells, too_big = _cells(frame, channels, sound)
+    rejections += too_big
+    present = [p for _, p in cells.values() if p is not None]
+    if len(present) == len(cells):
+        sound &= np.logical_or.reduce(present) if present else False
+    rows = np.flatnonzero(sound)
     if not len(rows):
         return [], rejections
-    quality = frame["quality"].fillna(-1).to_numpy(np.int16)[rows] if "quality" in frame.columns else None
-    blocks = _scatter(
-        channels=channels,
-        values=values[rows],
-        present=present[rows],
-        quality=quality,
-        meter_id=meters.meter_id[meter[rows]],
-        interval_min=interval_min[rows],
-        day=day[rows],
-        slot=slot[rows],
-        received=received[rows],
-        first_seq=first_seq,
-    )
+    quality = frame["quality"].fillna(-1).to_numpy(np.int16) if "quality" in frame.columns else None
+    rows, head, count = _fragments(rows, (meter, day, received), slot)
+    first = slot[rows[head]]
+    length = slot[rows[head + count - 1]] - first + 1
+    shape, _ = pd.factorize(interval_min[rows[head]] * np.int64(1 << 32) + length)
+
+    blocks = []
+    for number in range(int(shape.max()) + 1):
+        members = np.flatnonzero(shape == number)
+        heads = rows[head[members]]
+        row, there = _grid(head[members], count[members], first[members], int(length[members[0]]), slot, rows)
+        block = FragmentBlock(
+            interval_min=int(interval_min[heads[0]]),
+            meter_id=meters.meter_id[meter[heads]],
+            day=day[heads].astype("datetime64[D]"),
+            start_slot=first[members].astype(np.int16),
+            received_at=received[heads].view("datetime64[us]"),
+            seq=(members + first_seq).astype(np.int32),
+            values={},
+            present={},
+        )
+        for c, (values, given) in cells.items():
+            block_present = there if given is None else there & given[row]
+            if block_present.any():
+                block.values[c], block.present[c] = values[row], block_present
+        if quality is not None:
+            block_quality = np.where(there, quality[row], np.int16(-1))
+            block.quality = block_quality if (block_quality >= 0).any() else None
+        blocks.append(block)
     return blocks, rejections
+
+
+def _micros(stamps: pd.Series) -> np.ndarray:
+    """Microseconds since 1970 UTC; NaT is the least int64. Not to be written to."""
+    return stamps.to_numpy("datetime64[us]").view(np.int64)
 
 
 def sane_micros(stamps: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     """Stamps as microseconds since 1970 UTC, and which of them are no stamp at all or outside of EARLIEST to LATEST (set to EARLIEST)."""
-    bad = ~((stamps >= EARLIEST) & (stamps < LATEST)).to_numpy(bool)
-    return stamps.mask(bad, EARLIEST).dt.tz_localize(None).to_numpy("datetime64[us]").astype(np.int64), bad
+    micros = _micros(stamps)
+    earliest, latest = (_us(t - datetime(1970, 1, 1, tzinfo=UTC)) for t in (EARLIEST, LATEST))
+    bad = (micros < earliest) | (micros >= latest)
+    return np.where(bad, earliest, micros), bad
 
 
 def local_days(stamps: pd.Series, tz: ZoneInfo) -> np.ndarray:
@@ -123,14 +147,29 @@ def local_days(stamps: pd.Series, tz: ZoneInfo) -> np.ndarray:
     return stamps.dt.tz_convert(tz).dt.tz_localize(None).to_numpy("datetime64[D]")
 
 
-def _matrices(frame: pd.DataFrame, channels: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    """(rows, channels) of int64 values, 0 where there is none, and of presence."""
-    values = np.zeros((len(frame), len(channels)), np.int64)
-    present = np.zeros(values.shape, bool)
-    for i, c in enumerate(channels):
-        present[:, i] = frame[c].notna().to_numpy()
-        values[:, i] = frame[c].to_numpy(np.int64, na_value=0)
-    return values, present
+Cells = tuple[np.ndarray, np.ndarray | None]
+"""Values (int32) of a channel, one a row, and which of them are there, None = all."""
+
+
+def _cells(frame: pd.DataFrame, channels: list[str], sound: np.ndarray) -> tuple[dict[str, Cells], list[Rejection]]:
+    """The channels as int32; a value of a sound row that does not fit is rejected alone."""
+    cells: dict[str, Cells] = {}
+    outsize: dict[str, np.ndarray] = {}
+    for c in channels:
+        missing = frame[c].isna().to_numpy()
+        wide = frame[c].to_numpy(np.int64, na_value=0)
+        values = wide.astype(np.int32)
+        if wide.min() < -(2**31) or wide.max() >= 2**31:
+            outsize[c] = (wide != values) & sound
+            missing = missing | outsize[c]
+        cells[c] = values, ~missing if missing.any() else None
+    if not outsize:
+        return cells, []
+    rows = np.flatnonzero(np.logical_or.reduce(list(outsize.values())))
+    shown = frame.iloc[rows].copy()
+    for c in channels:
+        shown[c] = shown[c].astype("Int64").where(outsize[c][rows]) if c in outsize else pd.NA
+    return cells, reject(shown, "start", {Reason.OUT_OF_RANGE: np.ones(len(rows), bool)}, channels)[0]
 
 
 def _us(length: timedelta) -> int:
@@ -154,93 +193,74 @@ def _place(start: np.ndarray, interval_min: np.ndarray, tz: ZoneInfo) -> tuple[n
     # A zone may skip or repeat midnight itself: the day then starts at its first instant.
     midnights = pd.DatetimeIndex(days).tz_localize(tz, ambiguous=np.ones(len(days), bool), nonexistent="shift_forward")
     midnight = midnights.tz_convert("UTC").tz_localize(None).to_numpy("datetime64[us]").astype(np.int64)
-    since_midnight = (stamps + tolerance - midnight[day_codes])[codes]
-    interval = interval_min * 60_000_000
+    since_midnight = stamps + tolerance - midnight[day_codes]
+    kinds, lengths = pd.factorize(interval_min)
+    interval = np.multiply(lengths, 60_000_000, dtype=np.int64)[:, None]
     slot = since_midnight // interval
     on_grid = since_midnight - slot * interval <= 2 * tolerance
-    day = local.to_numpy("datetime64[D]").astype(np.int64)[codes]
-    return day, slot, on_grid
+    at = codes if len(lengths) == 1 else kinds * len(stamps) + codes
+    day = local.to_numpy("datetime64[D]").astype(np.int32)
+    return day[codes], slot.astype(np.int32).ravel()[at], on_grid.ravel()[at]
 
 
-def _scatter(
-    *,
-    channels: list[str],
-    values: np.ndarray,
-    present: np.ndarray,
-    quality: np.ndarray | None,
-    meter_id: np.ndarray,
-    interval_min: np.ndarray,
-    day: np.ndarray,
-    slot: np.ndarray,
-    received: np.ndarray,
-    first_seq: int,
-) -> list[FragmentBlock]:
-    """All arrays have one entry a row; every row has a value."""
-    fragment = _number([meter_id, day, received])
-    occurrence = _occurrence(fragment, slot)
-    if occurrence.any():
-        fragment = _number([fragment, occurrence])
-    # Numbers count by first appearance, so of two fragments of a meter-day the later one has the later seq.
-    _, head = np.unique(fragment, return_index=True)
-    by_fragment = pd.Series(slot).groupby(fragment)
-    first = by_fragment.min().to_numpy()
-    length = by_fragment.max().to_numpy() - first + 1
-    shape = _number([interval_min[head], length])
-
-    blocks = []
-    position = np.empty(len(head), np.int64)
-    for number in range(int(shape.max()) + 1):
-        members = np.flatnonzero(shape == number)
-        position[members] = np.arange(len(members))
-        at = np.flatnonzero(shape[fragment] == number) if shape.max() else slice(None)
-        row = position[fragment[at]]
-        column = slot[at] - first[fragment[at]]
-        size = (len(members), int(length[members[0]]))
-        block_values: dict[str, np.ndarray] = {}
-        block_present: dict[str, np.ndarray] = {}
-        for i, c in enumerate(channels):
-            if not present[at, i].any():
-                continue
-            block_values[c] = np.zeros(size, np.int32)
-            block_values[c][row, column] = values[at, i]
-            block_present[c] = np.zeros(size, bool)
-            block_present[c][row, column] = present[at, i]
-        block_quality = None
-        if quality is not None and (quality[at] >= 0).any():
-            block_quality = np.full(size, -1, np.int16)
-            block_quality[row, column] = quality[at]
-        heads = head[members]
-        blocks.append(
-            FragmentBlock(
-                interval_min=int(interval_min[heads[0]]),
-                meter_id=meter_id[heads],
-                day=day[heads].view("datetime64[D]"),
-                start_slot=first[members].astype(np.int16),
-                received_at=received[heads].view("datetime64[us]"),
-                seq=(members + first_seq).astype(np.int32),
-                values=block_values,
-                present=block_present,
-                quality=block_quality,
-            )
-        )
-    return blocks
+def _new(*columns: np.ndarray | pd.api.extensions.ExtensionArray) -> np.ndarray:
+    """Whether a row differs in any column from the row before it; the first does."""
+    new = np.ones(len(columns[0]), bool)
+    new[1:] = columns[0][1:] != columns[0][:-1]
+    for column in columns[1:]:
+        new[1:] |= column[1:] != column[:-1]
+    return new
 
 
-def _number(keys: list[np.ndarray]) -> np.ndarray:
-    """Numbers rows that agree in all keys, from 0, by first appearance."""
-    numbers = pd.factorize(keys[0])[0]
-    for key in keys[1:]:
-        codes, distinct = pd.factorize(key)
-        numbers = pd.factorize(numbers * len(distinct) + codes)[0]
-    return numbers
+def _ranges(start: np.ndarray, count: np.ndarray) -> np.ndarray:
+    """start, start + 1, … of each, one after the other."""
+    return np.repeat(start - np.cumsum(count) + count, count) + np.arange(count.sum())
 
 
-def _occurrence(fragment: np.ndarray, slot: np.ndarray) -> np.ndarray:
-    """How many rows of the same fragment and slot came before each row."""
-    key = pd.Series(fragment * (int(slot.max()) + 1) + slot)
-    if not key.duplicated().any():
-        return np.zeros(len(slot), np.int64)
-    return key.groupby(key).cumcount().to_numpy()
+def _fragments(rows: np.ndarray, keys: Sequence[np.ndarray], slot: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`rows` so ordered that a fragment is a run of ascending slots; where in them each begins, and its rows. By first appearance.
+
+    Rows that agree in `keys` are of one fragment, but the n-th row of a slot is of the n-th fragment of its key.
+    What comes in runs stays as it is; sorted is only what belongs to several runs.
+    """
+    new = _new(*(k[rows] for k in keys))
+    new[1:] |= slot[rows[1:]] <= slot[rows[:-1]]
+    head = np.flatnonzero(new)
+    count = np.diff(head, append=len(rows))
+    torn = pd.DataFrame({i: k[rows[head]] for i, k in enumerate(keys)}).duplicated(keep=False).to_numpy()
+    if not torn.any():
+        return rows, head, count
+
+    loose = rows[_ranges(head[torn], count[torn])]
+    loose = loose[np.lexsort((slot[loose], *(k[loose] for k in keys)))]
+    new = _new(*(k[loose] for k in keys))
+    place = np.arange(len(loose))
+    nth = place - np.maximum.accumulate(np.where(new | _new(slot[loose]), place, 0))
+    if nth.any():
+        key = np.cumsum(new)
+        by_nth = np.lexsort((nth, key))
+        loose, new = loose[by_nth], _new(key[by_nth], nth[by_nth])
+    mended = np.flatnonzero(new)
+    appearance = np.concatenate([rows[head[~torn]], np.minimum.reduceat(loose, mended)])
+    order = np.argsort(appearance)
+    head = np.concatenate([head[~torn], len(rows) + mended])[order]
+    count = np.concatenate([count[~torn], np.diff(mended, append=len(loose))])[order]
+    return np.concatenate([rows, loose]), head, count
+
+
+def _grid(
+    head: np.ndarray, count: np.ndarray, first: np.ndarray, length: int, slot: np.ndarray, rows: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """(fragments, length): the row of each slot, and whether there is one. Arguments as _fragments gives them, all of one length."""
+    at = head[:, None] + np.arange(length)
+    there = np.ones(at.shape, bool)
+    gappy = np.flatnonzero(count < length)
+    if len(gappy):
+        at[gappy], there[gappy] = 0, False
+        filled = _ranges(head[gappy], count[gappy])
+        cell = np.repeat(gappy, count[gappy]), slot[rows[filled]] - np.repeat(first[gappy], count[gappy])
+        at[cell], there[cell] = filled, True
+    return rows[at], there
 
 
 def reject(
@@ -254,15 +274,16 @@ def reject(
 
     `stamp` names the column of the row's time; a row stands for as many values as it has in `columns` (one where `columns` is empty).
     """
-    codes = np.select(list(faults.values()), range(len(faults)), -1)
-    sound = codes < 0
+    sound = ~np.logical_or.reduce(list(faults.values()))
     if sound.all():
         return [], sound
     reasons = list(faults)
-    bad = frame[~sound]
+    unsound = np.flatnonzero(~sound)
+    codes = np.select([fault[unsound] for fault in faults.values()], range(len(faults)))
+    bad = frame.iloc[unsound]
     values = bad[list(columns)].notna().sum(axis=1).to_numpy() if columns else np.ones(len(bad), int)
     rejections = []
-    for code, n, row in zip(codes[~sound], values, bad.to_dict("records"), strict=True):
+    for code, n, row in zip(codes, values, bad.to_dict("records"), strict=True):
         there: dict[str, Any] = {str(k): v for k, v in row.items() if not _absent(v)}
         at = there.get(stamp)
         rejections.append(

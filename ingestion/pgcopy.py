@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -153,7 +154,12 @@ class _Layout:
                 self._scalar(offset, column, at)
             elif isinstance(column, Array):
                 self._array(offset, column, at)
-        return self.matrix.tobytes() if self.mask is None else self.matrix[self.mask].tobytes()
+        if self.mask is None:
+            return self.matrix.tobytes()
+        # Masking costs more than copying, so whole rows are copied, in runs.
+        whole = self.mask.all(axis=1)
+        edges = [0, *(np.flatnonzero(whole[1:] != whole[:-1]) + 1).tolist(), len(whole)]
+        return b"".join(self.matrix[a:b] if whole[a] else self.matrix[a:b][self.mask[a:b]] for a, b in pairwise(edges))
 
     def _scalar(self, offset: int, column: Scalar, at: slice) -> None:
         dtype = np.dtype(_DTYPE[column.type])
@@ -169,16 +175,18 @@ class _Layout:
         step = 4 + dtype.itemsize
         first = offset + 4 + _ARRAY_HEADER
         self._numbers(first + 4, dtype, length, step)[:] = column.values[at]
-        present = column.present[at]
-        if present.all():
+        if column.present[at].all():
             return
+        gappy = np.flatnonzero(~column.present[at].all(axis=1))
+        present = column.present[at][gappy]
         missing = length - present.sum(axis=1)
-        self._numbers(offset)[:, 0] = _ARRAY_HEADER + length * step - dtype.itemsize * missing
-        self._numbers(offset + 8)[:, 0] = missing > 0
-        self._numbers(first, length=length, step=step)[~present] = -1
-        elements = self._keep(first, length * step).reshape(len(present), length, step // 2)
-        elements[:, :, 2:] = present[:, :, None]
-        if (empty := missing == length).any():
+        self._numbers(offset)[gappy, 0] = _ARRAY_HEADER + length * step - dtype.itemsize * missing
+        self._numbers(offset + 8)[gappy, 0] = 1
+        row, element = np.nonzero(~present)
+        self._numbers(first, length=length, step=step)[gappy[row], element] = -1
+        elements = self._keep(first, length * step).reshape(-1, length, step // 2)
+        elements[gappy[row], element, 2:] = False
+        if len(empty := gappy[missing == length]):
             self._numbers(offset)[empty, 0] = -1
             self._keep(offset + 4, _ARRAY_HEADER + length * step)[empty] = False
 

@@ -24,7 +24,7 @@ import pytest
 
 from ingestion import pgcopy
 from ingestion.canonical import Delivery, MeterEvents, ProfileReadings, RegisterReadings, Rejection
-from ingestion.landing import DiscomContext, LandingError, land
+from ingestion.landing import DiscomContext, LandingError, land, land_all
 from warehouse import db
 from warehouse.codes import Reason
 from warehouse.embedded import EmbeddedError, EmbeddedServer
@@ -282,6 +282,45 @@ def test_two_loaders_of_one_content_end_with_one_batch(loader: psycopg.Connectio
     assert sorted(outcomes) == [False, True, True, True], "exactly one of the loaders may land it"
     assert total(loader, "select count(*) from raw.batch") == 1
     assert total(loader, "select count(*) from raw.profile_fragment") == 20
+
+
+def test_many_deliveries_land_side_by_side_in_their_order(loader: psycopg.Connection, acme: DiscomContext) -> None:
+    asked = []
+
+    def deliveries() -> Iterator[Delivery]:
+        for n in range(8):
+            asked.append(n)
+            yield delivery(f"{n % 7}", profiles=[block(20 - n, 1, start=MIDNIGHT - timedelta(days=31 * (n % 2)))])
+
+    results = land_all(db.connect, acme, acme.hes_id("h1"), deliveries(), workers=2)
+    assert not asked, "nothing is landed before a result is asked for"
+    first = next(results)
+    assert asked == [0, 1, 2], "no more are held than are under way and one that waits"
+    landed = [first, *results]
+    assert [r.accepted for r in landed[:7]] == [2 * (20 - n) for n in range(7)]
+    assert landed[7].duplicate, "content that was landed before is known, as by land"
+    assert landed[7].batch_id == landed[0].batch_id
+    assert total(loader, "select sum(values_accepted) from raw.batch") == sum(r.accepted for r in landed)
+    assert total(loader, "select count(*) from raw.profile_fragment") == sum(20 - n for n in range(7))
+
+
+def test_the_first_error_ends_the_rest_and_names_its_source(loader: psycopg.Connection, acme: DiscomContext) -> None:
+    def deliveries() -> Iterator[Delivery]:
+        for n in range(20):
+            broken = block(1, 1)
+            if n == 2:
+                del broken.frame["start"]
+            yield delivery(f"no {n}", profiles=[broken])
+
+    taken = []
+    with pytest.raises(KeyError) as raised:
+        taken.extend(r for r in land_all(db.connect, acme, acme.hes_id("h1"), deliveries()))
+    assert raised.value.__notes__ == ["while landing no 2"]
+    landed = {r[0] for r in rows(loader, "select source from raw.batch")}
+    assert {"no 0", "no 1"} <= landed <= {"no 0", "no 1", "no 3", "no 4"}, "what was not begun must not be landed"
+    with db.connect("meterhouse_owner") as owner:
+        others = "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and pid <> %s"
+        assert owner.execute(others, [loader.info.backend_pid]).fetchone() == (0,), "the connections of the workers are closed"
 
 
 def test_binary_copy_is_understood_by_postgresql(loader: psycopg.Connection) -> None:

@@ -72,7 +72,7 @@ def test_ensure_month_makes_each_partition_once_and_only_where_it_may(database: 
 )
 def test_slots_of_a_day_come_from_the_zone(database: str, day: str, zone: str, slots: int) -> None:
     with db.connect() as conn:
-        assert conn.execute("select ops.slots(%s, %s, 30)", [day, zone]).fetchone() == (slots,)
+        assert conn.execute("select ops.minutes(%s, %s)", [day, zone]).fetchone() == (30 * slots,)
 
 
 def test_installation_periods_of_a_meter_may_not_overlap(database: str) -> None:

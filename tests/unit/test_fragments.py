@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ingestion.canonical import FragmentBlock, ProfileReadings, Rejection
 from ingestion.fragments import MeterLookup, cut
@@ -167,10 +170,13 @@ def test_an_interval_may_end_within_the_tolerance_after_reception(monkeypatch: p
     assert [r.reason for r in cut(on_grid, METERS, IST)[1]] == [Reason.FUTURE_STAMP]
 
 
-def test_a_value_that_does_not_fit_is_rejected_alone() -> None:
-    blocks, rejections = cut(readings([("A", slot(0), 2**31), ("A", slot(1), -(2**31))], voltage_dv=[2300, 2310]), METERS, IST)
+@pytest.mark.parametrize("form", ["Int64", "int64"])
+def test_a_value_that_does_not_fit_is_rejected_alone(form: str) -> None:
+    sent = readings([("A", slot(0), 2**31), ("A", slot(1), -(2**31))], voltage_dv=[2300, 2310])
+    sent.frame["import_wh"] = sent.frame["import_wh"].astype(form)
+    blocks, rejections = cut(sent, METERS, IST)
     assert reasons(rejections) == [(Reason.OUT_OF_RANGE, "line 2", 1)]
-    assert "import_wh=2147483648" in rejections[0].payload
+    assert rejections[0].payload == "serial=A, start=2026-09-30T18:30:00+00:00, import_wh=2147483648"
     [fragment] = blocks[0].fragments()
     assert fragment.channels == {"import_wh": [None, -(2**31)], "voltage_dv": [2300, 2310]}
 
@@ -179,6 +185,9 @@ def test_quality_travels_with_its_slot() -> None:
     blocks, _ = cut(readings([("A", slot(0), 1), ("A", slot(2), 2)], quality=[None, 6]), METERS, IST)
     assert blocks[0].quality is not None
     assert blocks[0].quality.tolist() == [[-1, -1, 6]]
+    blocks, _ = cut(readings([("A", slot(0), 1), ("A", slot(2), 2)], quality=[6, 6]), METERS, IST)
+    assert blocks[0].quality is not None
+    assert blocks[0].quality.tolist() == [[6, -1, 6]], "a slot without a row has none"
     blocks, _ = cut(readings([("A", slot(0), 1)], quality=[None]), METERS, IST)
     assert blocks[0].quality is None, "no quality stated, none landed"
 
@@ -210,3 +219,124 @@ def test_no_value_is_lost_or_moved(seed: int) -> None:
     found = [(meter, day, first + i, v) for _, meter, day, first, values in landed(blocks) for i, v in enumerate(values) if v is not None]
     assert sorted(found) == sorted(expected)
     assert len(expected) + sum(r.values for r in rejections) == len(rows), "accepted + rejected = received"
+
+
+# --- against the plainest loop ---
+
+ZONES = {"Asia/Kolkata": date(2026, 10, 1), "Europe/London": date(2026, 10, 25)}
+
+
+@st.composite
+def deliveries(draw: st.DrawFn) -> tuple[ProfileReadings, ZoneInfo]:
+    """Days in order of meter and time, as most come, then spoiled and put into another order; in each form of column that is allowed."""
+    zone = draw(st.sampled_from(sorted(ZONES)))
+    midnight = datetime.combine(ZONES[zone], datetime.min.time(), ZoneInfo(zone)).astimezone(UTC)
+    minutes = draw(st.sampled_from([15, 30]))
+    first, slots = draw(st.integers(-3, 40)), draw(st.integers(1, 60))
+    serials = draw(st.lists(st.sampled_from(["A", "B", "Q", "nobody"]), min_size=1, max_size=4))
+    rows = [
+        [s, midnight + timedelta(minutes=minutes * i), RECEIVED + timedelta(days=30), 10 * i, 2300 + i, 0]
+        for s in serials
+        for i in range(first, first + slots)
+    ]
+    for at, kind in draw(st.lists(st.tuples(st.integers(0, len(rows) - 1), st.sampled_from(sorted(_SPOIL))), max_size=12)):
+        if at < len(rows):
+            _SPOIL[kind](rows, at)
+    order = draw(st.sampled_from(["as it is", "by stamp", "backwards", "shuffled"]))
+    if order == "by stamp":
+        rows.sort(key=lambda r: r[1] or midnight)
+    elif order == "backwards":
+        rows.reverse()
+    elif order == "shuffled":
+        draw(st.randoms()).shuffle(rows)
+    made = readings([(r[0], r[1], r[3]) for r in rows], draw(st.sampled_from([None, minutes])), voltage_dv=[r[4] for r in rows])
+    made.frame["received_at"] = pd.Series([r[2] for r in rows], dtype="datetime64[us, UTC]")
+    if draw(st.booleans()):
+        made.frame["quality"] = pd.array([r[5] or None for r in rows], dtype="Int16")
+    made.frame["serial"] = made.frame["serial"].astype(
+        draw(st.sampled_from(["str", pd.StringDtype("python", np.nan), "object", "category"]))
+    )
+    for c in ("import_wh", "voltage_dv"):
+        if not made.frame[c].isna().any() and made.frame[c].between(-(2**31), 2**31 - 1).all():
+            made.frame[c] = made.frame[c].astype(draw(st.sampled_from(["Int64", "int64", "int32"])))
+    return made, ZoneInfo(zone)
+
+
+_SPOIL: dict[str, Callable[[list[list], int], object]] = {
+    "absent": lambda rows, i: rows.pop(i) if len(rows) > 1 else None,
+    "repeated at once": lambda rows, i: rows.insert(i, [*rows[i][:3], 7, None, 0]),
+    "repeated later": lambda rows, i: rows.append([*rows[i][:3], 8, 2400, 0]),
+    "elsewhere": lambda rows, i: rows.insert(0, rows.pop(i)),
+    "another receipt": lambda rows, i: rows[i].__setitem__(2, RECEIVED),
+    "clock off a little": lambda rows, i: rows[i].__setitem__(1, rows[i][1] and rows[i][1] - timedelta(seconds=30)),
+    "clock off": lambda rows, i: rows[i].__setitem__(1, rows[i][1] and rows[i][1] + timedelta(seconds=31)),
+    "no stamp": lambda rows, i: rows[i].__setitem__(1, None),
+    "clock lost": lambda rows, i: rows[i].__setitem__(1, datetime(1999, 12, 31, tzinfo=UTC)),
+    "too big": lambda rows, i: rows[i].__setitem__(3, -(2**31) - 1),
+    "one value": lambda rows, i: rows[i].__setitem__(4, None),
+    "no value": lambda rows, i: rows[i].__setitem__(slice(3, 5), [None, None]),
+    "estimated": lambda rows, i: rows[i].__setitem__(5, 6),
+}
+
+
+def plainly(r: ProfileReadings, tz: ZoneInfo) -> tuple[list[tuple], list[tuple]]:
+    """What `cut` must give, one row after the other: (fragments by seq, rejections)."""
+    known = {"A": (11, 30), "B": (12, 30), "Q": (13, 15)}
+    fragments: dict[tuple, dict[int, tuple]] = {}
+    rejected, outsize = [], []
+    for row in r.frame.astype(object).to_dict("records"):
+        values = {c: None if pd.isna(row[c]) else int(row[c]) for c in ("import_wh", "voltage_dv")}
+        meter, minutes = known.get(row["serial"], (None, 1))
+        start, received = row["start"], row["received_at"]
+        bad_stamp = pd.isna(start) or not datetime(2000, 1, 1, tzinfo=UTC) <= start < datetime(2100, 1, 1, tzinfo=UTC)
+        reason, day, at = None, None, 0
+        if not bad_stamp:
+            day = (start + timedelta(seconds=30)).astimezone(tz).date()
+            midnight = datetime.combine(day, datetime.min.time(), tz).astimezone(UTC)
+            at, late = divmod(start + timedelta(seconds=30) - midnight, timedelta(minutes=minutes))
+        if bad_stamp:
+            reason = Reason.BAD_STAMP
+        elif meter is None:
+            reason = Reason.UNKNOWN_METER
+        elif r.interval_min is not None and r.interval_min != minutes:
+            reason = Reason.WRONG_INTERVAL
+        elif start + timedelta(minutes=minutes) > received + timedelta(minutes=5):
+            reason = Reason.FUTURE_STAMP
+        elif late > timedelta(seconds=60):
+            reason = Reason.OFF_GRID
+        if reason:
+            rejected.append((reason, row["locator"], sum(v is not None for v in values.values())))
+            continue
+        fits = {c: None if v is None or not -(2**31) <= v < 2**31 else v for c, v in values.items()}
+        if fits != values:
+            outsize.append((Reason.OUT_OF_RANGE, row["locator"], sum(fits[c] != values[c] for c in values)))
+        if all(v is None for v in fits.values()):
+            continue
+        quality = row.get("quality", pd.NA)
+        nth = 0
+        while at in fragments.setdefault((meter, day, received, minutes, nth), {}):
+            nth += 1
+        fragments[meter, day, received, minutes, nth][at] = (fits["import_wh"], fits["voltage_dv"], -1 if pd.isna(quality) else quality)
+    placed = []
+    for seq, ((meter, day, received, minutes, _), cells) in enumerate(fragments.items()):
+        slots = [cells.get(i, (None, None, -1)) for i in range(min(cells), max(cells) + 1)]
+        placed.append((seq, meter, day, received.replace(tzinfo=None), minutes, min(cells), slots))
+    return placed, rejected + outsize
+
+
+@settings(max_examples=400, deadline=None)
+@given(deliveries())
+def test_fragments_and_rejections_are_those_of_the_plainest_loop(delivery: tuple[ProfileReadings, ZoneInfo]) -> None:
+    r, tz = delivery
+    blocks, rejections = cut(r, METERS, tz)
+    found = []
+    for b in blocks:
+        absent = np.full((len(b), b.values[next(iter(b.values))].shape[1]), None)
+        columns = [np.where(b.present[c], b.values[c], None) if c in b.values else absent for c in ("import_wh", "voltage_dv")]
+        columns.append(np.full(absent.shape, -1) if b.quality is None else b.quality)
+        for i, f in enumerate(b.fragments()):
+            slots = list(zip(*(c[i].tolist() for c in columns), strict=True))
+            found.append((int(b.seq[i]), f.meter_id, f.day, f.received_at, b.interval_min, f.start_slot, slots))
+    assert (sorted(found), reasons(rejections)) == plainly(r, tz)
+    shapes = [(b.interval_min, next(iter(b.values.values())).shape[1]) for b in blocks]
+    assert len(shapes) == len(set(shapes)), "fragments of one interval and one length share a block"

@@ -76,8 +76,14 @@ def create_functions() -> None:
           end loop;
         end $$""")
     op.execute("comment on function ops.ensure_month is 'Makes the monthly partitions of a table of raw or vee that cover first..last'")
+    create_analyze_days()
+    op.execute("revoke execute on function ops.ensure_month, ops.analyze_days from public")
+    create_slots()
+
+
+def create_analyze_days() -> None:
     op.execute("""
-        create function ops.analyze_days(parent regclass, first date, last date) returns void
+        create or replace function ops.analyze_days(parent regclass, first date, last date) returns void
         language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
         declare
           month date;
@@ -93,7 +99,9 @@ def create_functions() -> None:
     op.execute(
         "comment on function ops.analyze_days is 'Statistics of the key columns of freshly written days: the planner must not wait for autovacuum'"
     )
-    op.execute("revoke execute on function ops.ensure_month, ops.analyze_days from public")
+
+
+def create_slots() -> None:
     op.execute("""
         create function ops.slots(day date, timezone text, interval_min integer) returns integer
         language sql stable parallel safe as
