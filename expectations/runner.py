@@ -80,17 +80,25 @@ def validate(discom_id: int, discom_code: str, first: date, last: date, stage: S
     started = time.perf_counter()
     suite = load_suite(stage, discom_code, overlays)
     partition = SQL("discom_id = {} and day between {} and {}").format(Literal(discom_id), Literal(first), Literal(last))
-    statement = _keep_exceptions(suite, _failing_rows(suite, discom_id, first, last), discom_id, partition)
-    with db.connect("meterhouse_dbt") as conn:
+    rows = _failing_rows(suite, discom_id, first, last)
+    names = sorted({r.check.rule for r in rows})
+    with db.connect("meterhouse_dbt", session=db.WHOLE_PARTITIONS) as conn:
         # One writer per tenant at a time: overlapping ranges must not wait for each other crosswise.
         conn.execute("select pg_advisory_xact_lock(hashtext('vee.exception'), %s)", [discom_id])
         conn.execute("select ops.ensure_month('vee.exception', %s, %s)", [first, last])
-        row = conn.execute(statement).fetchone()
+        # Apart from what writes, so that every core can read.
+        hits = SQL("").join(_hits(suite, position, r, partition) for position, r in enumerate(rows) if r.count)
+        conn.execute(FAILING.format(hits=hits))
+        conn.execute("analyze failing")
+        found = conn.execute(_counts(suite, rows, names, partition)).fetchall()
+        row = conn.execute(
+            KEEP.format(discom_id=Literal(discom_id), partition=partition, stage=Literal(suite.stage), rules=Literal(suite.rules))
+        ).fetchone()
         if stage == "estimate":
             conn.execute(SETTLE.format(partition=partition))
         conn.execute("select ops.analyze_days('vee.exception', %s, %s)", [first, last])
     assert row is not None, "an aggregate always answers with one row"
-    written, cleared, found = row
+    written, cleared = row
     acceptance: dict[str, float] = {}
     for c in suite.enabled:
         acceptance[c.rule] = max(acceptance.get(c.rule, 0.0), c.acceptance)
@@ -99,7 +107,7 @@ def validate(discom_id: int, discom_code: str, first: date, last: date, stage: S
         first=first,
         last=last,
         stage=stage,
-        rule_days=tuple(RuleDay(r, date.fromisoformat(d), tested, failed, acceptance[r]) for d, r, tested, failed in found),
+        rule_days=tuple(RuleDay(r, d, tested, failed, acceptance[r]) for d, r, tested, failed in found),
         written=written,
         cleared=cleared,
         seconds=time.perf_counter() - started,
@@ -110,11 +118,13 @@ def validate(discom_id: int, discom_code: str, first: date, last: date, stage: S
 
 @dataclass(frozen=True)
 class FailingRows:
-    """A check in SQL. `query` selects KEY, the suite's columns and the judged column; `condition` is the rows that the check is for."""
+    """A check in SQL. `query` selects KEY, the suite's columns and the judged column of the `count` rows that fail; `condition` is the rows
+    that the check is for."""
 
     check: Check
     query: str
     condition: str
+    count: int
 
 
 def _extra_columns(suite: Suite) -> list[str]:
@@ -176,7 +186,10 @@ def _failing_rows(suite: Suite, discom_id: int, first: date, last: date) -> list
         source.get_execution_engine().close()
         source.get_engine().dispose()
     by_position = {r.expectation_config.meta["position"]: r for r in results if r.expectation_config}
-    return [FailingRows(c, _query_of(by_position[n], c, suite.table), clauses[n]) for n, c in enumerate(suite.enabled)]
+    return [
+        FailingRows(c, _query_of(by_position[n], c, suite.table), clauses[n], by_position[n].result["unexpected_count"])
+        for n, c in enumerate(suite.enabled)
+    ]
 
 
 def _query_of(result: Any, check: Check, table: str) -> str:
@@ -187,20 +200,14 @@ def _query_of(result: Any, check: Check, table: str) -> str:
     return str(query).rstrip(";\n ")
 
 
-def _keep_exceptions(suite: Suite, failing: list[FailingRows], discom_id: int, partition: Composable) -> Composed:
-    """One statement that brings vee.exception in line and answers (written, cleared, [[day, rule, tested, failed], …])."""
-    names = sorted({f.check.rule for f in failing})
-    return KEEP.format(
-        discom_id=Literal(discom_id),
-        hits=SQL("").join(_hits(suite, position, f, partition) for position, f in enumerate(failing)),
+def _counts(suite: Suite, rows: list[FailingRows], names: list[str], partition: Composable) -> Composed:
+    """Answers with (day, rule, tested, failed) for each of the rules `names`."""
+    return COUNTS.format(
         partition=partition,
-        stage=Literal(suite.stage),
-        rules=Literal(suite.rules),
         table=Identifier(*suite.table.split(".")),
         names=Literal(names),
         counts=SQL(", ").join(
-            SQL("count(*) filter (where {})").format(SQL(" or ").join(_tested(f) for f in failing if f.check.rule == rule))
-            for rule in names
+            SQL("count(*) filter (where {})").format(SQL(" or ").join(_tested(r) for r in rows if r.check.rule == rule)) for rule in names
         ),
     )
 
@@ -239,17 +246,31 @@ def _message(check: Check) -> Composable:
     return SQL("concat({})").format(SQL(", ").join(parts))
 
 
-KEEP = SQL("""
-with hit as (
+FAILING = SQL("""
+-- One row per rule: of several expectations of a rule, the worst severity wins (lowest nr).
+create temporary table failing on commit drop as
+select distinct on (day, meter_id, rule) *
+from (
     select null::date as day, null::integer as meter_id, null::text as rule, 0 as nr, null::text as severity, null::text as action,
            null::double precision as value, null::text as message
     where false{hits}
-),
--- One row per rule: of several expectations of a rule, the worst severity wins (lowest nr).
-failing as materialized (
-    select distinct on (day, meter_id, rule) * from hit order by day, meter_id, rule, nr
-),
-written as (
+) hit
+order by day, meter_id, rule, nr
+""")
+
+COUNTS = SQL("""
+select t.day, t.rule, t.tested, coalesce(f.failed, 0)
+from (
+    select m.day, r.rule, r.tested
+    from (select day, array[{counts}]::bigint[] as n from {table} where {partition} group by day) m
+    cross join lateral unnest({names}::text[], m.n) as r(rule, tested)
+) t
+left join (select day, rule, count(*) as failed from failing group by day, rule) f using (day, rule)
+order by t.day, t.rule
+""")
+
+KEEP = SQL("""
+with written as (
     insert into vee.exception as e (discom_id, day, meter_id, rule, stage, severity, action, value, message)
     select {discom_id}, day, meter_id, rule, {stage}, severity, action, value, message from failing order by day, meter_id, rule
     on conflict (discom_id, day, meter_id, rule, stage) do update
@@ -266,19 +287,10 @@ cleared as (
     where {partition} and stage = {stage} and rule = any({rules}) and state in ('open', 'estimated')
       and not exists (select 1 from failing f where f.day = e.day and f.meter_id = e.meter_id and f.rule = e.rule)
     returning 1
-),
-tested as (
-    select m.day, r.rule, r.tested
-    from (select day, array[{counts}]::bigint[] as n from {table} where {partition} group by day) m
-    cross join lateral unnest({names}::text[], m.n) as r(rule, tested)
-),
-failed as (
-    select day, rule, count(*) as failed from failing group by day, rule
 )
-select (select count(*) from written), (select count(*) from cleared),
-       (select coalesce(jsonb_agg(jsonb_build_array(t.day, t.rule, t.tested, coalesce(f.failed, 0)) order by t.day, t.rule), '[]')
-        from tested t left join failed f using (day, rule))
+select (select count(*) from written), (select count(*) from cleared)
 """)
+"""What fails is written, what fails no more is cleared. Answers with how many rows of each."""
 
 SETTLE = SQL("""
 update vee.exception e set state = s.due, updated_at = now()

@@ -1,4 +1,4 @@
-"""The graph of a DISCOM's day: dbt to vee.measure, the suite, dbt to the final layer, the suite on the estimates, dbt to the reports.
+"""The graph of a DISCOM's day: dbt to vee.measure, the suite, dbt to the final layer, the suite on the estimates, balances, reports.
 
 Partitions are discom x day; a range of days is one run (and one pass of SQL). Each rule and each dbt test is an asset check.
 """
@@ -167,6 +167,7 @@ measure = _dbt_group("measure")
 exceptions = _suite_asset("initial", dg.AssetKey(["vee", "exception"]), [dg.AssetKey(["vee", "measure"])])
 final = _dbt_group("final")
 estimate_exceptions = _suite_asset("estimate", ESTIMATE_VERDICT, [dg.AssetKey(["vee", "estimated_measure"])])
+energy = _dbt_group("energy")
 reports = _dbt_group("reports")
 
-ALL = [measure, exceptions, final, estimate_exceptions, reports]
+ALL = [measure, exceptions, final, estimate_exceptions, energy, reports]

@@ -55,6 +55,7 @@ def dbt_environment(url: str | None = None) -> dict[str, str]:
         "METERHOUSE_PG_USER": parts.username or "",
         "METERHOUSE_PG_PASSWORD": parts.password or "",
         "METERHOUSE_PG_DATABASE": parts.database or "",
+        "PGOPTIONS": db.options(db.WHOLE_PARTITIONS),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DO_NOT_TRACK": "1",
     }

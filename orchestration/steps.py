@@ -13,9 +13,10 @@ from expectations.runner import RuleDay, ValidationReport, validate
 from orchestration import dbt, progress, stale
 
 DBT_GROUPS: dict[str, str] = {
-    "measure": "resource_type:seed config.schema:staging meter_day measure",
-    "final": "estimated_day estimated_measure final_day interval_reading",
-    "reports": "config.schema:energy config.schema:reports",
+    "measure": "resource_type:seed config.schema:staging assembled_day day_reading measure meter_day",
+    "final": "estimated_day estimated_measure edited_day day_total final_day interval_reading",
+    "energy": "config.schema:energy",
+    "reports": "config.schema:reports",
 }
 """dbt's selection of each group, in order."""
 

@@ -106,7 +106,6 @@ def _report(model: dict[str, Any]) -> Report:
     meta = model["meta"]
     description = " ".join(model["description"].split())
     grain = description.removeprefix("Grain: ").split(". ")[0].rstrip(".")
-    (test,) = (t for tests in model["data_tests"] for name, t in tests.items() if name in ("unique_key", "unique_columns"))
     return Report(
         id=meta["id"],
         title=meta["title"],
@@ -114,6 +113,6 @@ def _report(model: dict[str, Any]) -> Report:
         requirement=meta["requirement"],
         grain=grain,
         relation=model["name"],
-        key=tuple(test["arguments"]["columns"]),
+        key=tuple(meta["key"]),
         columns=tuple(Column(c["name"], c["data_type"], c.get("description", "")) for c in model["columns"]),
     )

@@ -140,13 +140,11 @@ class Snapshot:
 @contextmanager
 def snapshot(discom_id: int) -> Iterator[Snapshot]:
     """A read-only transaction that sees this DISCOM alone. Raises ReportError where there is no such DISCOM."""
-    with db.connect("meterhouse_api") as conn:
+    with db.connect("meterhouse_api", session=db.WHOLE_PARTITIONS) as conn:
         conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         conn.read_only = True
-        # A report reads whole days, so no loop of look-ups beats a hash join; the planner, misled by keys of three columns, would loop.
         conn.execute(
-            "select set_config('app.discom_id', %s, true), set_config('statement_timeout', %s, true),"
-            " set_config('enable_nestloop', 'off', true)",
+            "select set_config('app.discom_id', %s, true), set_config('statement_timeout', %s, true)",
             [str(discom_id), f"{STATEMENT_TIMEOUT_S}s"],
         )
         row = conn.execute("select discom_id, code, name, timezone from registry.discom where discom_id = %s", [discom_id]).fetchone()

@@ -1,12 +1,13 @@
-{# Figures of one channel of one meter-day, shared by vee.measure and vee.estimated_measure. #}
+{# Figures of one channel of one meter-day, shared by vee.measure and vee.estimated_measure; `vals` are the values in rising order (ops.sorted). #}
 {% macro import_figures(vals, limit) -%}
-select count(w)::integer as present_slots,
-       (count(*) filter (where w < 0))::integer as negative_slots,
-       (count(*) filter (where w = 0))::integer as zero_slots,
-       (count(*) filter (where w > {{ limit }}))::integer as over_limit_slots,
-       sum(w)::bigint as sum_wh, min(w) as min_wh, max(w) as max_wh,
-       (sort_desc(array_remove({{ vals }}, null)))[3] as third_max_wh
-from unnest({{ vals }}) w
+       cardinality({{ vals }}) as present_slots,
+       width_bucket(-1, {{ vals }}) as negative_slots,
+       width_bucket(0, {{ vals }}) - width_bucket(-1, {{ vals }}) as zero_slots,
+       coalesce(cardinality({{ vals }}) - width_bucket(least({{ limit }}, 2147483647)::integer, {{ vals }}), 0) as over_limit_slots,
+       ops.total({{ vals }}) as sum_wh,
+       ({{ vals }})[1] as min_wh,
+       ({{ vals }})[cardinality({{ vals }})] as max_wh,
+       ({{ vals }})[cardinality({{ vals }}) - 2] as third_max_wh
 {%- endmacro %}
 
 {# V17: how far the peak stands above the third-highest interval, %; NULL below the floor, where small loads jump by nature. #}

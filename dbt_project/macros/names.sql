@@ -12,20 +12,44 @@
 {%- endmacro %}
 
 {% macro days_of_partition(day, before=0) -%}
-  {%- if before == 0 and var('from_day') == var('to_day') -%}
-  {{ day }} = '{{ var('from_day') }}'::date
+  {%- set back = ' - ' ~ before if before else '' -%}
+  {%- if var('from_day') == var('to_day') -%}
+  {{ day }} = '{{ var('from_day') }}'::date{{ back }}
   {%- else -%}
-  {{ day }} between '{{ var('from_day') }}'::date{% if before %} - {{ before }}{% endif %} and '{{ var('to_day') }}'::date
+  {{ day }} between '{{ var('from_day') }}'::date{{ back }} and '{{ var('to_day') }}'::date{{ back }}
   {%- endif -%}
 {%- endmacro %}
 
-{# The last midnight registers of the partition's days, and of the day before, which opens them. #}
-{% macro boundary_registers() -%}
-select * from {{ ref('stg_raw__register_reading') }} r
-where r.discom_id = {{ var('discom_id') | int }} and {{ days_of_partition('r.day', before=1) }}
+{#
+  The last word on the midnight registers of the partition's days, or of so many days before: of several readings the latest received stands.
+  An anti-join, and not a sort as in stg_raw__register_reading, because every core can take part in it.
+#}
+{% macro midnight_registers(before=0) -%}
+select r.day, r.meter_id, r.import_wh, r.export_wh, r.import_vah
+from {{ source('raw', 'register_reading') }} r
+where r.discom_id = {{ var('discom_id') | int }} and {{ days_of_partition('r.day', before) }}
+  and not exists (
+      select 1 from {{ source('raw', 'register_reading') }} l
+      where l.discom_id = {{ var('discom_id') | int }} and {{ days_of_partition('l.day', before) }} and l.day = r.day and l.meter_id = r.meter_id
+        and {{ register_order('l') }} > {{ register_order('r') }}
+  )
+{%- endmacro %}
+
+{# Receipt, then line, then content, so that the order of landing does not matter; the batch only where all else is the same. #}
+{% macro register_order(alias) -%}
+({{ alias }}.received_at, {{ alias }}.seq, coalesce({{ alias }}.import_wh, 0), coalesce({{ alias }}.export_wh, 0), coalesce({{ alias }}.import_vah, 0), {{ alias }}.batch_id)
 {%- endmacro %}
 
 {# The registry row that was valid on a day. Periods are half-open. #}
 {% macro valid_on(alias, day) -%}
   {{ alias }}.valid_from <= {{ day }} and ({{ alias }}.valid_to is null or {{ day }} < {{ alias }}.valid_to)
+{%- endmacro %}
+
+{# The same for a day of the partition. A single day is a literal, of which the planner knows how many rows are valid on it: nearly all, and not a ninth. #}
+{% macro valid_in_partition(alias, day) -%}
+  {%- if var('from_day') == var('to_day') -%}
+  {{ valid_on(alias, "'" ~ var('from_day') ~ "'::date") }}
+  {%- else -%}
+  {{ valid_on(alias, day) }}
+  {%- endif -%}
 {%- endmacro %}

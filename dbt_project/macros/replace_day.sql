@@ -9,7 +9,6 @@
   {%- set target = this.incorporate(type='table') -%}
   {%- set key = config.require('key') -%}
   {%- set columns = model.columns.values() | list -%}
-  {%- set names = columns | map(attribute='name') | join(', ') -%}
   {%- if not config.get('contract').enforced -%}
     {{ exceptions.raise_compiler_error("replace_day needs an enforced contract: the table is made from it (" ~ this ~ ")") }}
   {%- endif -%}
@@ -17,7 +16,6 @@
 
   {{ run_hooks(pre_hooks, inside_transaction=False) }}
   {{ run_hooks(pre_hooks, inside_transaction=True) }}
-  {{ get_assert_columns_equivalent(sql) }}
 
   {%- if existing is not none and (should_full_refresh() or not existing.is_table) -%}
     {{ adapter.drop_relation(existing) }}
@@ -55,19 +53,26 @@
     {% endcall %}
   {%- endfor -%}
 
+  {# Not before: a model may read its own earlier days. #}
+  {{ get_assert_columns_equivalent(sql) }}
+
+  {# ops.rows_of gives rows of the table's own shape, so its columns come in the table's own order. #}
+  {%- set order = adapter.get_columns_in_relation(target) | map(attribute='name') | join(', ') -%}
   {% call statement('main') -%}
     delete from {{ target }} t where {{ in_partition('t') }};
-    insert into {{ target }} ({{ names }})
-    select {{ names }} from (
+    insert into {{ target }}
+    select * from ops.rows_of(null::{{ target }}, $model$
+    select {{ order }} from (
     {{ sql }}
     ) q
+    $model$)
   {%- endcall %}
 
   {# Autovacuum would come too late: without statistics the next model joins a million rows in nested loops. #}
   {%- set written = run_query("select inhrelid::regclass::text from pg_inherits join pg_class c on c.oid = inhrelid where inhparent = '" ~ this.schema ~ "." ~ this.identifier
       ~ "'::regclass and right(c.relname, 6) between to_char('" ~ var('from_day') ~ "'::date, 'YYYYMM') and to_char('" ~ var('to_day') ~ "'::date, 'YYYYMM')") -%}
   {%- for partition in written.columns[0].values() -%}
-    {% call statement('analyze') %} analyze {{ partition }} ({{ key | join(', ') }}) {% endcall %}
+    {% call statement('analyze') %} select ops.analyze_key('{{ target }}', '{{ partition }}', '{{ key | join(', ') }}') {% endcall %}
   {%- endfor -%}
 
   {{ run_hooks(post_hooks, inside_transaction=True) }}

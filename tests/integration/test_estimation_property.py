@@ -148,9 +148,9 @@ def land(trouble: Trouble, seed: int) -> int:
 
 
 def build(discom: int) -> None:
-    """meter_day and measure, the exceptions that the suites would write for them, estimated_day."""
+    """Days and their figures, the exceptions that the suites would write for them, estimated_day."""
     variables: dict[str, object] = {"discom_id": discom, "from_day": str(FIRST_DAY), "to_day": str(DAYS[-1])}
-    dbt.run(["run", "--select", "meter_day", "measure"], variables)
+    dbt.run(["run", "--select", "assembled_day", "day_reading", "measure", "meter_day"], variables)
     with db.connect("meterhouse_dbt") as conn:
         conn.execute(
             """insert into vee.exception (discom_id, day, meter_id, rule, stage, severity, action, message)

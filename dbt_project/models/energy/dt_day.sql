@@ -1,29 +1,14 @@
-{{ config(key=['discom_id', 'day', 'dt_id'], pre_hook="{{ join_whole_partitions() }}") }}
+{{ config(key=['discom_id', 'day', 'dt_id']) }}
 {#
   The energy balance of the LT network below a DT (domain 4.2):
   E_in = DT import x MF + rooftop export; E_out = consumers' import + unmetered + DT export x MF; loss = E_in - E_out, exact in Wh.
 #}
-with final_day as (
-    {{ placed_final_days() }}
-),
-
-consumers as (
-    select f.day, c.dt_id,
-           count(*)::integer as consumers,
-           (count(*) filter (where f.missing_slots = 0))::integer as consumers_complete,
-           coalesce(sum(f.import_wh), 0)::bigint as import_wh,
-           coalesce(sum(f.export_wh), 0)::bigint as export_wh,
-           coalesce(sum(f.estimated_wh), 0)::bigint as estimated_wh,
-           max(f.weakest_quality) as weakest_quality
-    from final_day f
-    join {{ source('registry', 'consumer_index') }} c
-      on c.discom_id = f.discom_id and c.service_point_id = f.service_point_id and {{ valid_on('c', 'f.day') }}
-    where f.place = 'consumer' and c.dt_id is not null
-    group by f.day, c.dt_id
+with consumers as (
+    {{ consumer_energy('dt') }}
 ),
 
 head as (
-    {{ head_energy('dt', 'final_day') }}
+    {{ head_energy('dt') }}
 )
 
 select d.discom_id, g.day::date as day, d.dt_id, d.feeder_id, d.office_id,

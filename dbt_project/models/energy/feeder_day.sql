@@ -1,27 +1,14 @@
-{{ config(key=['discom_id', 'day', 'feeder_id'], pre_hook="{{ join_whole_partitions() }}") }}
+{{ config(key=['discom_id', 'day', 'feeder_id']) }}
 {#
   The balance of an 11 kV feeder (domain 4.2): E_in = (import - export) x MF; E_out = DTs (import - export) + HT consumers; loss_HT = E_in - E_out.
   billed = what consumers below the feeder were metered at; loss_total = E_in - (billed - rooftop export).
 #}
-with network as (
-    {{ placed_final_days() }} and (p.place = 'feeder' or p.service_point_id in (
-        select c.service_point_id from {{ source('registry', 'consumer_index') }} c
-        where c.discom_id = {{ var('discom_id') | int }} and c.feeder_id is not null))
-),
-
-head as (
-    {{ head_energy('feeder', 'network') }}
+with head as (
+    {{ head_energy('feeder') }}
 ),
 
 ht as (
-    select n.day, c.feeder_id, count(*)::integer as consumers, (count(*) filter (where n.missing_slots = 0))::integer as consumers_complete,
-           sum(n.import_wh)::bigint as import_wh, sum(n.export_wh)::bigint as export_wh,
-           sum(n.estimated_wh)::bigint as estimated_wh, max(n.weakest_quality) as weakest_quality
-    from network n
-    join {{ source('registry', 'consumer_index') }} c
-      on c.discom_id = n.discom_id and c.service_point_id = n.service_point_id and {{ valid_on('c', 'n.day') }}
-    where n.place = 'consumer' and c.feeder_id is not null
-    group by n.day, c.feeder_id
+    {{ consumer_energy('feeder') }}
 ),
 
 dts as (

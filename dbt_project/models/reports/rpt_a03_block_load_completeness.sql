@@ -1,21 +1,24 @@
-select m.discom_id, {{ office_columns() }}, m.day, m.meter_id, p.serial, m.place, h.code as hes,
+select m.discom_id, {{ office_columns() }}, m.day, m.meter_id, r.serial, m.place, h.code as hes,
        m.slots as due_blocks,
        m.present_slots as received_blocks,
-       d.late_slots as late_blocks,
+       m.late_slots as late_blocks,
        {{ pct('m.present_slots', 'm.slots') }} as received_pct,
-       b.first_block, b.last_block,
-       d.received_at as last_received_at,
+       case when m.missing_slots = 0 then 1 else b.first_block end as first_block,
+       case when m.missing_slots = 0 then m.slots else b.last_block end as last_block,
+       m.received_at as last_received_at,
        {{ pct('m.present_slots', 'm.slots') }} as coverage_pct,
        a.data_as_of, now() as generated_at
 from {{ ref('measure') }} m
-join {{ ref('meter_day') }} d using (discom_id, day, meter_id)
-join {{ ref('stg_registry__meter_place') }} p on p.discom_id = m.discom_id and p.meter_id = m.meter_id and {{ valid_on('p', 'm.day') }}
 join {{ source('registry', 'meter') }} r on r.discom_id = m.discom_id and r.meter_id = m.meter_id
 join {{ source('registry', 'hes') }} h on h.discom_id = r.discom_id and h.hes_id = r.hes_id
 left join {{ ref('stg_registry__office_path') }} o on o.discom_id = m.discom_id and o.office_id = m.office_id
 left join {{ ref('stg_raw__data_as_of') }} a on a.discom_id = m.discom_id
-cross join lateral (
-    select min(s)::integer as first_block, max(s)::integer as last_block
-    from generate_series(1, m.slots) s
-    where d.import_wh[s] is not null
-) b
+left join (
+    -- A full day needs no look at its slots.
+    select i.discom_id, i.day, i.meter_id, min(u.slot)::integer as first_block, max(u.slot)::integer as last_block
+    from {{ ref('measure') }} i
+    join {{ ref('meter_day') }} d on d.discom_id = i.discom_id and d.day = i.day and d.meter_id = i.meter_id
+    cross join lateral unnest(d.import_wh) with ordinality as u(wh, slot)
+    where i.missing_slots > 0 and i.present_slots > 0 and u.wh is not null
+    group by i.discom_id, i.day, i.meter_id
+) b on b.discom_id = m.discom_id and b.day = m.day and b.meter_id = m.meter_id

@@ -1,3 +1,11 @@
-select discom_id, day, meter_id, start_slot, interval_min, received_at, seq,
-       import_wh, export_wh, import_vah, export_vah, import_varh, voltage_dv, current_ma, quality
-from {{ source('raw', 'profile_fragment') }}
+-- What the build that is under way may read: a fragment that lands after it began is for the next one, so that all its models see the same.
+select f.discom_id, f.day, f.meter_id, f.start_slot, f.interval_min, f.received_at, f.batch_id, f.seq,
+       f.import_wh, f.export_wh, f.import_vah, f.export_vah, f.import_varh, f.voltage_dv, f.current_ma, f.quality
+from {{ source('raw', 'profile_fragment') }} f
+where not exists (
+    select 1
+    from {{ source('raw', 'touched_day') }} t
+    join {{ source('ops', 'day_build') }} b using (discom_id, day)
+    where t.discom_id = f.discom_id and t.day = f.day and t.batch_id = f.batch_id
+      and b.built_at is null and not pg_visible_in_snapshot(t.written_by, b.saw)
+)

@@ -7,10 +7,11 @@ select i.discom_id, i.meter_id, i.valid_from, i.valid_to, i.mf, i.service_point_
        sp.sanctioned_load_w,
        -- The most energy that can flow in an interval (V16): 1.1 x max(2 x sanctioned load or DT capacity, I_max x V x phases), meter's own count.
        -- NULL where neither is known.
-       (1.1 * m.interval_min / 60.0 * greatest(
-           2.0 * coalesce(sp.sanctioned_load_w, dt.capacity_kva * 1000) / i.mf,
-           m.i_max_a * m.voltage_v * coalesce(sp.supply_phases, 3)
-       ))::bigint as limit_wh
+       -- In floating point, for a million of them; what is meant as a half rounds up.
+       floor(1.1::double precision * m.interval_min / 60 * greatest(
+           2.0 * coalesce(sp.sanctioned_load_w, dt.capacity_kva::double precision * 1000) / i.mf::double precision,
+           m.i_max_a::double precision * m.voltage_v * coalesce(sp.supply_phases, 3)
+       ) + 0.500001)::bigint as limit_wh
 from {{ source('registry', 'installation') }} i
 join {{ source('registry', 'meter') }} m using (discom_id, meter_id)
 join {{ source('registry', 'discom') }} d using (discom_id)

@@ -15,3 +15,12 @@ where discom_id = {{ var('discom_id') | int }}
 group by {{ columns | join(', ') }}
 having count(*) > 1
 {% endtest %}
+
+{# A report of periods: the rows of the partition's days. Its months are groups by the same key. #}
+{% test unique_in_day(model, columns) %}
+select {{ columns | join(', ') }}, count(*) as n
+from {{ model }} t
+where t.discom_id = {{ var('discom_id') | int }} and t.period = 'day' and {{ days_of_partition('t.period_start') }}
+group by {{ columns | join(', ') }}
+having count(*) > 1
+{% endtest %}
