@@ -13,7 +13,7 @@ help:
 	@echo "make demo   install, simulate a DISCOM, land it, build its week, compare with the truth"
 	@echo "make test   all tests (the first needs nothing but Python 3.11)"
 	@echo "make lint   ruff, mypy, import-linter"
-	@echo "make bench  time one day of a synthetic DISCOM, stage by stage: docs/benchmarks.md"
+	@echo "make bench  measure a day of up to 1,000,000 meters beside floors and peers, in 40 minutes: docs/benchmarks.md"
 	@echo "make up     start the database and Dagster's web page; Ctrl-C ends"
 	@echo "make lock   compile requirements/*.txt anew from pyproject.toml"
 

@@ -4,56 +4,67 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from itertools import pairwise
+from math import log10
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from psycopg.sql import SQL, Identifier
+from rich.console import Console
 from rich.table import Table
 
+from cli.bench.bars import MILLION, TITLES, bars, faster
+from cli.bench.growth import REPEATS, History
 from cli.bench.measure import SizeResult
+from cli.bench.peers import SLOW
+from cli.bench.stages import REPORTS
 from cli.console import console, count
 from warehouse import db
 from warehouse.embedded import SERVER_SETTINGS, EmbeddedServer
 
 PACKAGES = ("meterhouse", "dbt-core", "dbt-postgres", "great-expectations", "pandas", "numpy", "psycopg")
-SHOWN = (
-    "shared_buffers",
-    "work_mem",
-    "maintenance_work_mem",
-    "max_wal_size",
-    "wal_level",
-    "jit",
-    "max_parallel_workers_per_gather",
-    "fsync",
-)
+PEER_PACKAGES = ("polars", "duckdb", "adbc-driver-postgresql", "pyarrow")
+SHOWN = ("max_parallel_workers_per_gather", "fsync", "full_page_writes", "synchronous_commit")
 MB = 1 << 20
+WIDTH = 150
+"""Where the output is no terminal."""
+
+Rows = list[list[str]]
 
 
-def document(server: EmbeddedServer, results: Sequence[SizeResult], seed: int) -> dict[str, Any]:
-    """Everything of a run, as JSON."""
-    return {
+def document(server: EmbeddedServer, seed: int, results: Sequence[SizeResult], history: History | None) -> dict[str, Any]:
+    """Everything of a run so far, as JSON."""
+    doc: dict[str, Any] = {
         "measured_at": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         "seed": seed,
         "machine": _machine(),
-        "versions": {"python": platform.python_version()} | {p: version(p) for p in PACKAGES},
+        "versions": {"python": platform.python_version()} | dict(_versions()),
         "server": _server(server),
-        "sizes": [
-            asdict(r) | {"balanced_s": r.balanced_s, "total_s": r.total_s, "floor_s": r.floor_s, "ratio": r.balanced_s / r.floor_s}
-            for r in results
-        ],
+        "sizes": [asdict(r) | {"figures": r.figures} for r in results],
         "growth": [_growth_between(a, b) for a, b in pairwise(results)],
+        "history": (asdict(history) | {"seconds": history.seconds, "ratio": history.ratio}) if history else None,
     }
+    return doc | {"bars": [asdict(b) for b in bars(doc)]}
+
+
+def _versions() -> Iterator[tuple[str, str]]:
+    yield from ((p, version(p)) for p in PACKAGES)
+    for package in PEER_PACKAGES:
+        try:
+            yield package, version(package)
+        except PackageNotFoundError:
+            continue
 
 
 def _growth_between(a: SizeResult, b: SizeResult) -> dict[str, float]:
-    growth = {"meters": b.consumers / a.consumers, "balanced": b.balanced_s / a.balanced_s}
-    return growth | ({"total": b.total_s / a.total_s} if a.with_reports == b.with_reports else {})
+    """How many times longer landed to balanced takes, and that for ten times the meters."""
+    meters, balanced = b.consumers / a.consumers, b.figures["balanced_s"] / a.figures["balanced_s"]
+    return {"from": a.consumers, "to": b.consumers, "meters": meters, "balanced": balanced, "per_ten": balanced ** (1 / log10(meters))}
 
 
 def _machine() -> dict[str, Any]:
@@ -67,53 +78,91 @@ def _lines(path: str) -> list[str]:
 
 
 def _server(server: EmbeddedServer) -> dict[str, str]:
+    skipped = ("listen_addresses", "unix_socket_directories", "password_encryption", "timezone", "log_timezone")
     with psycopg.connect(server.url("postgres"), autocommit=True, connect_timeout=db.CONNECT_TIMEOUT_S) as conn:
-        names = ["server_version", *dict.fromkeys([*SHOWN, *(s for s in SERVER_SETTINGS if s in SHOWN)])]
+        names = ["server_version", *dict.fromkeys([*(s for s in SERVER_SETTINGS if s not in skipped), *SHOWN])]
         return {n: str(conn.execute(SQL("show {}").format(Identifier(n))).fetchone()[0]) for n in names}  # type: ignore[index]
-
-
-_ALL = {True: "all", False: "all but reports"}
 
 
 # --- tables: rows of text, for the console and for the page ---
 
 
-def _stages(size: dict[str, Any]) -> list[list[str]]:
-    rows = [["stage", "s", "intervals/s", "values/s", "share", "peak MB"]]
-    phase = {"meter_day": "measure", "estimated_day": "final", "energy": "reports", "dbt tests and views": ""}
-    for stage, s in [*size["seconds"].items(), ("landed to balanced", size["balanced_s"]), (_ALL[size["with_reports"]], size["total_s"])]:
-        peak = size["peak_octets"].get(phase.get(stage, stage))
-        if stage == "measure":
-            peak = None  # sampled by group: meter_day's figure holds for both
-        if stage in _ALL.values():
-            peak = max(size["peak_octets"].values(), default=0)
-        rate = [count(size["intervals"] / s), count(size["values"] / s)] if s else ["", ""]
-        rows.append([stage, f"{s:.2f}", *rate, f"{s / size['total_s']:.0%}", count(peak / MB) if peak else ""])
-        if stage == "landed":
-            for part, seconds in size["landing_parts"].items():
-                rows.append([f"· of it {part}", f"{seconds:.2f}", "", "", f"{seconds / size['total_s']:.0%}", ""])
+def _stages(size: dict[str, Any]) -> Rows:
+    figures, laps = size["figures"], size["laps"]
+    whole = sum(lap["seconds"] for lap in laps.values())
+    rows = [["stage", "s", "intervals/s", "values/s", "share", "CPU s", "peak MB"]]
+
+    def row(name: str, seconds: float, cpu: float, peak: int) -> list[str]:
+        rate = [count(size["intervals"] / seconds), count(size["values"] / seconds)] if seconds > 0 else ["", ""]
+        return [name, f"{seconds:.2f}", *rate, f"{seconds / whole:.0%}", f"{cpu:.1f}", count(peak / MB) if peak else ""]
+
+    for name, lap in laps.items():
+        rows.append(row(name, lap["seconds"], lap["cpu_s"], lap["peak_octets"]))
+        if len(lap["parts"]) > 1:
+            rows += [[f"· {part}", f"{s:.2f}", "", "", "", "", ""] for part, s in lap["parts"].items()]
+    balanced = [lap for name, lap in laps.items() if name != REPORTS]
+    sums = [("landed to balanced", balanced), *([("all", list(laps.values()))] if figures["total_s"] else [])]
+    for name, some in sums:
+        cpu, peak = sum(lap["cpu_s"] for lap in some), max(lap["peak_octets"] for lap in some)
+        rows.append(row(name, sum(lap["seconds"] for lap in some), cpu, peak))
     return rows
 
 
-def _floors(size: dict[str, Any]) -> list[list[str]]:
-    rows = [["floor", "s", "intervals/s", "landed to balanced / floor"]]
-    for name, s in [*size["floors"].items(), ("COPY + INSERT … SELECT", size["floor_s"])]:
-        rows.append([name, f"{s:.2f}", count(size["intervals"] / s), f"{size['balanced_s'] / s:.1f}"])
+def _disk(size: dict[str, Any]) -> Rows:
+    days = size["meters"] * size["days"]
+    of_days = sum(n for kind, n in size["octets"].items() if kind != "master data")
+    rows = [["on disk", "MB", "octets a meter-day"]]
+    rows += [[kind, count(n / MB), count(n / days)] for kind, n in size["octets"].items()]
+    return [*rows, ["all but master data", count(of_days / MB), count(of_days / days)]]
+
+
+def _floors(sizes: list[dict[str, Any]]) -> Rows:
+    rows = [["meters", "floor", "s", "intervals/s", "landed to balanced / floor"]]
+    for size in sizes:
+        if size["floors"]:
+            for name, s in [*size["floors"].items(), ("COPY + INSERT … SELECT", size["figures"]["floor_s"])]:
+                ratio = size["figures"]["balanced_s"] / s
+                rows.append([count(size["consumers"]), name, f"{s:.2f}", count(size["intervals"] / s), f"{ratio:.1f}"])
     return rows
 
 
-def _nodes(size: dict[str, Any], limit: int = 10) -> list[list[str]]:
-    slowest = sorted(size["nodes"].items(), key=lambda n: -n[1])[:limit]
-    return [["dbt node", "s"], *([name.partition(".")[2].partition(".")[2], f"{s:.2f}"] for name, s in slowest)]
+def _peers(sizes: list[dict[str, Any]]) -> Rows:
+    rows = [["meters", "who", "s", "times ours", "peak MB"]]
+    for size in sizes:
+        if size["peers"]:
+            rows.append([count(size["consumers"]), "Meterhouse, raw to balances", f"{size['figures']['from_raw_s']:.2f}", "1.0", ""])
+        for peer in size["peers"]:
+            ratio = faster(size, peer["peer"])
+            told = (
+                ["outcome differs", "", ""]
+                if ratio is None
+                else [f"{peer['seconds']:.2f}", f"{ratio:.1f}", count(peer["peak_octets"] / MB)]
+            )
+            rows.append([count(size["consumers"]), TITLES[peer["peer"]], *told])
+    return rows
 
 
-def _reports(size: dict[str, Any]) -> list[list[str]]:
-    return [["report, read in full", "s"], *([name, f"{s:.2f}"] for name, s in size["reports"].items())]
+def _growth(doc: dict[str, Any]) -> Rows:
+    rows = [["growth", "landed to balanced", "times", "hold"]]
+    for g in doc["growth"]:
+        a, b = (next(s for s in doc["sizes"] if s["consumers"] == g[end])["figures"]["balanced_s"] for end in ("from", "to"))
+        what = f"{count(g['from'])} to {count(g['to'])} meters"
+        rows.append([what, f"{a:.2f} s to {b:.2f} s", f"{g['balanced']:.1f}", f"≤ {11 ** log10(g['meters']):.0f}"])
+    if doc["history"] and doc["history"]["ratio"]:
+        seconds, times = {int(days): s for days, s in doc["history"]["seconds"].items()}, doc["history"]["ratio"]
+        a, b = min(seconds), max(seconds)
+        what = f"{a} to {b} days behind the day, {count(doc['history']['consumers'])} meters"
+        rows.append([what, f"{seconds[a]:.2f} s to {seconds[b]:.2f} s", f"{times:.2f}", "≤ 1.1"])
+    for size in doc["sizes"]:
+        if r := size["rerun"]:
+            what = f"the day again, {count(r['meters'])} of {count(size['consumers'])} meters changed"
+            took = f"{size['figures']['balanced_s']:.2f} s, then {r['landed_s']:.2f} s landing and {r['built_s']:.2f} s building"
+            rows.append([what, took, f"{size['figures']['rerun_share']:.3f}", "≤ 0.05"])
+    return rows
 
 
-def _growth(growth: list[dict[str, float]]) -> list[list[str]]:
-    kinds = {"meters": "meters", "balanced": "landed to balanced", "total": "all"}
-    return [list(kinds.values()), *([f"x {g[k]:.1f}" if k in g else "" for k in kinds] for g in growth)]
+def _bars(doc: dict[str, Any]) -> Rows:
+    return [["what", "hold", "ours", "at", "verdict"], *([b["what"], b["hold"], b["ours"], b["at"], b["verdict"]] for b in doc["bars"])]
 
 
 def _heading(size: dict[str, Any]) -> str:
@@ -122,34 +171,60 @@ def _heading(size: dict[str, Any]) -> str:
 
 
 def _facts(size: dict[str, Any]) -> str:
-    disk = size["disk_octets"] - size["disk_octets_empty"]
     defects = ", ".join(f"{n} {k}" for k, n in size["defects"].items())
-    return (
-        f"{count(size['intervals'])} intervals, {count(size['values'])} values sent; "
-        f"{count(size['disk_octets'] / MB)} MB on disk ({disk / size['values']:.1f} octets a value, master data included); "
-        f"defects: {defects}."
-    )
+    return f"{count(size['intervals'])} intervals, {count(size['values'])} values sent; meter-days with a defect: {defects}."
 
 
-def show(doc: dict[str, Any]) -> None:
-    """The run on the console."""
-    console.print(_machine_line(doc))
-    for size in doc["sizes"]:
-        console.print(f"\n[bold]{_heading(size)}[/bold]\n{_facts(size)}", highlight=False)
-        for rows in (_stages(size), _floors(size), _nodes(size, 5)):
-            console.print(_table(rows))
-        console.print(f"checked: {'; '.join(size['checks'])}", highlight=False)
-    if doc["growth"]:
-        console.print(_table(_growth(doc["growth"])))
+def differing(doc: dict[str, Any]) -> list[str]:
+    """A line for each peer whose outcome is not ours."""
+    return [
+        f"{TITLES[p['peer']]} at {count(s['consumers'])} meters: {'; '.join(p['differences'])}"
+        for s in doc["sizes"]
+        for p in s["peers"]
+        if p["differences"]
+    ]
 
 
-def _table(rows: list[list[str]]) -> Table:
-    table = Table(pad_edge=False)
-    for n, name in enumerate(rows[0]):
-        table.add_column(name, justify="right" if n else "left")
-    for row in rows[1:]:
-        table.add_row(*row)
-    return table
+def show_size(doc: dict[str, Any]) -> None:
+    """The latest size on the console."""
+    size = doc["sizes"][-1]
+    _out().print(f"\n[bold]{_heading(size)}[/bold]\n{_facts(size)}", highlight=False)
+    slowest = sorted(size["nodes"].items(), key=lambda n: -n[1])[:5]
+    nodes = [["slowest of dbt", "s"], *([name.partition(".")[2].partition(".")[2], f"{s:.2f}"] for name, s in slowest)]
+    reports = [["report, read in full", "s"], *([name, f"{s:.2f}"] for name, s in size["reports"].items())]
+    _print(_stages(size), nodes, reports, _disk(size), _floors([size]), _peers([size]))
+    _out().print(f"checked: {'; '.join(size['checks'])}", highlight=False)
+
+
+def show_end(doc: dict[str, Any]) -> None:
+    """What is said of the run as a whole."""
+    _out().print(_machine_line(doc), highlight=False)
+    _print(_growth(doc), _bars(doc))
+
+
+def _print(*tables: Rows) -> None:
+    for rows in tables:
+        if len(rows) > 1:
+            table = Table(pad_edge=False)
+            for name, justify in zip(rows[0], _justified(rows), strict=True):
+                table.add_column(name, justify="left" if justify == "---" else "right")
+            for row in rows[1:]:
+                table.add_row(*row)
+            _out().print(table)
+
+
+def _out() -> Console:
+    return console if console.is_terminal else Console(width=WIDTH)
+
+
+def _justified(rows: Rows) -> list[str]:
+    """Columns of figures stand to the right."""
+    texts = {
+        n
+        for n in range(len(rows[0]))
+        if n == 0 or any(cell[:1].isalpha() or cell[:1] in tuple("≤≥>·") for cell in (r[n] for r in rows[1:]))
+    }
+    return ["---" if n in texts else "---:" for n in range(len(rows[0]))]
 
 
 def _machine_line(doc: dict[str, Any]) -> str:
@@ -163,48 +238,78 @@ def _machine_line(doc: dict[str, Any]) -> str:
 # --- the page ---
 
 
-def _markdown(rows: list[list[str]]) -> str:
-    head, *body = rows
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *body]
+def _markdown(rows: Rows) -> str:
+    lines = [rows[0], _justified(rows), *rows[1:]]
     return "\n".join(f"| {' | '.join(row)} |" for row in lines)
 
 
 def page(doc: dict[str, Any]) -> str:
     """docs/benchmarks.md of a run."""
-    sizes, growth = doc["sizes"], doc["growth"]
-    parts = [PREFACE.format(measured_at=doc["measured_at"], seed=doc["seed"], machine=_machine_line(doc))]
-    parts.append("Server settings: " + ", ".join(f"`{k} = {v}`" for k, v in doc["server"].items() if k != "server_version") + ".")
+    sizes = doc["sizes"]
+    settings = ", ".join(f"`{k} = {v}`" for k, v in doc["server"].items() if k != "server_version")
+    parts = [TOP.format(measured_at=doc["measured_at"], seed=doc["seed"], machine=_machine_line(doc)), _markdown(_bars(doc)), WHAT_RUNS]
+    parts += [f"Server settings: {settings}.", "## Stages", STAGES]
     for size in sizes:
-        tables = [_stages(size), _floors(size), _nodes(size), *([_reports(size)] if size["with_reports"] else [])]
-        parts += [f"## {_heading(size)}", _facts(size), *map(_markdown, tables), f"Checked: {'; '.join(size['checks'])}."]
-    if growth:
-        parts += ["## Growth", _markdown(_growth(growth))]
-    missing = [] if max(s["consumers"] for s in sizes) >= 1_000_000 else ["1,000,000 meters (`make bench ARGS='--meters 1000000'`)"]
-    missing += [f"reports at {count(s['consumers'])} consumers (`--reports-up-to`)" for s in sizes if not s["with_reports"]]
-    missing += ["90 days of history behind the day", "peers on the same data (pandas, Polars, DuckDB, row-per-interval SQL)"]
-    missing += ["reading files of head-end systems: records enter in canonical form", "other servers than the embedded one"]
-    parts += ["## Not measured yet", "\n".join(f"- {m}" for m in missing)]
+        parts += [f"### {_heading(size)}", _facts(size), _markdown(_stages(size)), _markdown(_disk(size))]
+    sections = (("Floors", FLOORS, _floors(sizes)), ("Peers", PEERS, _peers(sizes)), ("Growth", GROWTH, _growth(doc)))
+    for title, text, rows in sections:
+        if len(rows) > 1:
+            parts += [f"## {title}", text, _markdown(rows)]
+    parts += [f"- {line}" for line in differing(doc)]
+    parts += ["## Not measured yet", "\n".join(f"- {m}" for m in _not_measured(doc))]
     return "\n\n".join(parts) + "\n"
 
 
-PREFACE = """\
+def _not_measured(doc: dict[str, Any]) -> Iterator[str]:
+    sizes, history = doc["sizes"], doc["history"]
+    if max(s["consumers"] for s in sizes) < MILLION:
+        yield f"{count(MILLION)} meters (`make bench`)"
+    for size in sizes:
+        if size["figures"]["total_s"] is None:
+            yield f"reports at {count(size['consumers'])} consumers (`--reports-up-to`)"
+        there = {p["peer"] for p in size["peers"]}
+        if missing := [TITLES[p] for p in TITLES if p not in there]:
+            yield f"at {count(size['consumers'])} consumers: {', '.join(missing)}" + (
+                ", which take minutes" if there and there.isdisjoint(SLOW) else ""
+            )
+    if not (history and history["ratio"]):
+        yield "days behind the day (`--history 0,90`)"
+    yield "reading files of head-end systems: records enter in canonical form"
+    yield "the API: it takes and serves no readings yet"
+    yield "other servers than the embedded one"
+
+
+TOP = """\
 # Benchmarks
 
 Written by `make bench ARGS=--write-docs` from the run of {measured_at} (seed {seed}). {machine}.
 
-What runs is production: `landing.land` in batches of about 50,000 meters, then `orchestration.steps.build`, timed from outside, on a
-fresh database of the embedded server. Off the clock: master data, generating readings, import of libraries, parsing of the dbt project
-and its first views. A meter-day is 48 intervals of 4 channels (import, export, apparent, voltage) and registers at both midnights; 3 %
-of the consumers' days have a defect.
+## Figures to hold"""
 
-- Peak memory is the sum of PSS over this process, the server and all below them, sampled every 0.5 s while the clock runs; the batch of
-  readings that is being landed is part of it. dbt runs a group of models at a time: the figure beside `meter_day` is that of `meter_day`
-  and `measure`, that beside `energy` of energy and report views. What is shorter than the sampling has none.
-- `statistics`: ANALYZE of raw and the note of the build. `dbt tests and views`: what dbt does of the readings beside the models named.
-  `reports`: views and tests of energy and reports, and every report read in full; where reports are not measured, the tests of
-  energy alone.
-- Floors: the same rows with nothing done to them, in the same run, into tables like `raw.profile_fragment` with its index; the scan is
-  of one process.
+WHAT_RUNS = """\
+What runs is production: `landing` in deliveries of about 50,000 meters, then `orchestration.steps.build`, timed from outside, on a fresh
+database of the embedded server. Off the clock: master data, making readings, and the build of an empty day, which imports libraries,
+reads the dbt project and makes its tables. A meter-day is 48 intervals of 4 channels (import, export, apparent, voltage) and registers at
+both midnights; 3 % of the consumers' days have a defect.
 
-The outcome is checked before the times: a run that loses a value, misses a defect, finds one where none is, or has a DT balance that is
-not the truth to the Wh, fails."""
+The outcome is checked before the times, and again after late data: a run that loses a value, misses a defect, finds one where none is, or
+has a DT balance that is not the truth to the Wh, fails."""
+
+STAGES = """\
+Memory is the sum of PSS over this process, the server and all below them, sampled every 0.5 s while the clock runs; the deliveries that are
+being landed are part of it. CPU is user and system time of the same processes. A run of dbt is named after the tables that it fills; its
+tests and views are in its time, and below it stand the tables alone.
+`rest of the build` is statistics, notes and what lies between. `reports`: their views and tests, and every report read in full."""
+
+FLOORS = """\
+The same rows of raw with nothing done to them, in one session, into tables with the same columns and index: COPY in the transactions that
+they came in, INSERT … SELECT in one, the scan by one process. A checkpoint before each, and before ours."""
+
+PEERS = """\
+Each does the same day by the same rules on the same database, from raw to final days, exceptions and balances, in a process of its own.
+Its outcome is compared with ours to the Wh first: without that it has no time here. Ours is all of the build with its tests, without
+landing and reports. Parquet to Parquet is the mark without a database. Memory is that of the peer, without the server's."""
+
+GROWTH = f"""\
+Days behind: the same day of the same meters, landed and built on copies of a database that holds just those days; the median of {REPEATS}
+runs. The day again: late data for meters drawn by lot, landed and built through production, beside the full day."""

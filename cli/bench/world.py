@@ -1,143 +1,171 @@
-"""The synthetic DISCOM that is measured: master data in SQL, and days of readings in numpy, straight as canonical records.
+"""The synthetic DISCOM that is measured: days of readings in numpy, straight as canonical records, with known truth.
 
-No clock runs here. Truth is known: what was sent, which meter-days have which defect, and what flows through every DT, in Wh.
+No clock runs here, and no database is known. Truth is what was sent, which meter-days have which defect, and every DT's balance in Wh.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
-import psycopg
 
 from ingestion.canonical import Delivery, ProfileReadings, RegisterReadings
 
-CODE, HES, TIMEZONE = "BENCH", "BENCH", "Asia/Kolkata"
-FIRST_DAY = date(2026, 10, 5)
+TIMEZONE = "Asia/Kolkata"
+DAY = date(2026, 10, 5)
 SLOTS, INTERVAL_MIN = 48, 30
 BATCH_METERS = 50_000
-DEFECT_SHARE = 0.03
+DEFECT_SHARE, LATE_SHARE = 0.03, 0.01
 RULE_OF: dict[str, str] = {"gap": "V07", "spike": "V17", "negative": "V11", "over limit": "V16", "duplicate": "V06"}
 """Defects, and the rule that must find each."""
 
 SANCTIONED_W, I_MAX_A, VOLTAGE_V = 3000, 30, 240
 LIMIT_WH = int(1.1 * I_MAX_A * VOLTAGE_V * INTERVAL_MIN / 60)
+CONSUMERS_OF_DT, CONSUMERS_OF_FEEDER = 50, 1000
 _REPEATED = 6
 _KINDS = list(RULE_OF)
+_HOUR = np.arange(SLOTS) / 2
+_SHAPE = (
+    0.5
+    + 0.7 * np.exp(-(((_HOUR - 7.5) / 1.5) ** 2))
+    + 1.3 * np.exp(-(((_HOUR - 20) / 2.2) ** 2))
+    + 0.25 * np.exp(-(((_HOUR - 14) / 3) ** 2))
+)
+_SUN = np.clip(np.sin((_HOUR - 6) / 12 * np.pi), 0, None)
 
 MeterDay = tuple[date, int]
+Energy = dict[str, np.ndarray]
 
 
 @dataclass
 class World:
-    """One DISCOM. Meter ids run in order: consumers from 1, then DTs, then feeders, each with a meter."""
+    """One DISCOM. Meter ids run in order: consumers from 1, then DTs, then feeders, each with a meter.
+
+    A day's readings hang on the seed and the day alone, so worlds of one seed agree on every day that they share. Days are asked for once
+    and in order, for registers count on.
+    """
 
     consumers: int
     days: int
     seed: int
+    first: date = DAY
     sent: int = 0
     """Values handed out so far."""
     defects: dict[str, set[MeterDay]] = field(default_factory=lambda: {k: set() for k in RULE_OF})
+    truth: dict[date, np.ndarray] = field(default_factory=dict)
+    """Of each day, a row a DT: Wh that its consumers took and gave, that it took and gave itself, and its loss."""
 
     def __post_init__(self) -> None:
-        self.dts, self.feeders = max(1, self.consumers // 50), max(1, self.consumers // 1000)
+        self.dts, self.feeders = max(1, self.consumers // CONSUMERS_OF_DT), max(1, self.consumers // CONSUMERS_OF_FEEDER)
         self.meters = self.consumers + self.dts + self.feeders
-        self.first, self.last = FIRST_DAY, FIRST_DAY + timedelta(days=self.days - 1)
-        shape = (self.dts, self.days, SLOTS)
-        self.consumed, self.fed_in = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+        self.last = self.first + timedelta(days=self.days - 1)
+        rng = np.random.default_rng([self.seed, 0])
+        self._register = {c: rng.integers(10**5, 10**7, self.meters) for c in ("import_wh", "export_wh", "import_vah")}
+        self._late = np.sort(rng.choice(self.consumers, max(1, round(self.consumers * LATE_SHARE)), replace=False)) + 1
+        self._late_true = {c: np.zeros((len(self._late), SLOTS), np.int32) for c in ("import_wh", "export_wh")}
 
     @property
     def intervals(self) -> int:
         return self.meters * SLOTS * self.days
 
     @property
-    def feeder_of_dt(self) -> np.ndarray:
-        return np.arange(self.dts) * self.feeders // self.dts
+    def every_day(self) -> list[date]:
+        return [self.first + timedelta(days=n) for n in range(self.days)]
 
-    @property
-    def dt_net(self) -> np.ndarray:
-        """Wh through each DT, (dts, days, 48): what its consumers took and gave, and 4 % technical loss."""
-        return self.consumed - self.fed_in + self.consumed // 25
+    def dt_of(self, consumer_id: np.ndarray) -> np.ndarray:
+        """Position of the DT that feeds each consumer, from 0."""
+        return np.minimum((consumer_id - 1) // CONSUMERS_OF_DT, self.dts - 1)
 
-    def register(self, conn: psycopg.Connection) -> int:
-        """Write the master data as the owner of the tables; the new discom_id."""
-        row = conn.execute(
-            "insert into registry.discom (code, name, timezone) values (%s, %s, %s) returning discom_id", [CODE, CODE, TIMEZONE]
-        )
-        discom_id = int(row.fetchone()[0])  # type: ignore[index]
-        values = {"d": discom_id, "n": self.consumers, "dts": self.dts, "feeders": self.feeders, "hes": HES, "min": INTERVAL_MIN}
-        values |= {"w": SANCTIONED_W, "a": I_MAX_A, "v": VOLTAGE_V, "meters": self.meters}
-        for statement in _MASTER_DATA:
-            conn.execute(statement, values)
-        conn.execute(
-            "analyze registry.installation, registry.meter, registry.service_point, registry.consumer, registry.consumer_index, registry.dt"
-        )
-        return discom_id
+    def deliveries(self, days: Iterable[date] | None = None) -> Iterator[Delivery]:
+        """All days, or those that are asked for."""
+        for day in self.every_day if days is None else days:
+            yield from self._day(day)
 
-    def deliveries(self) -> Iterator[Delivery]:
-        """The days in batches of about 50,000 meters: consumers first, then the DTs and feeders, whose readings follow from them."""
-        for low in range(0, self.consumers, BATCH_METERS):
-            yield from self._consumers(low, min(low + BATCH_METERS, self.consumers))
-        net = self.dt_net
-        of_feeder = np.zeros((self.feeders, self.days, SLOTS), np.int64)
-        np.add.at(of_feeder, self.feeder_of_dt, net)
+    def _day(self, day: date) -> Iterator[Delivery]:
+        """A day in batches of about 50,000 meters: consumers first, then the DTs and feeders, whose readings follow from them."""
+        taken, given = np.zeros((self.dts, SLOTS), np.int64), np.zeros((self.dts, SLOTS), np.int64)
+        for low in range(1, self.consumers + 1, BATCH_METERS):
+            ids = np.arange(low, min(low + BATCH_METERS, self.consumers + 1))
+            rng = np.random.default_rng([self.seed, day.toordinal(), low])
+            true = self._consumed(ids, rng)
+            dts, begins = np.unique(self.dt_of(ids), return_index=True)
+            taken[dts] += np.add.reduceat(true["import_wh"], begins)
+            given[dts] += np.add.reduceat(true["export_wh"], begins)
+            self._remember(ids, true)
+            yield self._deliver(day, ids, true, rng, spoil=True)
+        net = taken - given + taken // 25  # 4 % technical loss
+        flows = (taken, given, np.maximum(net, 0), np.maximum(-net, 0), net - taken + given)
+        self.truth[day] = np.stack([f.sum(axis=1) for f in flows], axis=1)
+        of_feeder = np.zeros((self.feeders, SLOTS), np.int64)
+        np.add.at(of_feeder, np.arange(self.dts) * self.feeders // self.dts, net)
         flow = np.concatenate([net, of_feeder + np.abs(of_feeder) // 50])
-        rng = np.random.default_rng([self.seed, self.consumers])
         ids = np.arange(self.consumers + 1, self.meters + 1)
-        yield from self._deliver(ids, np.maximum(flow, 0), np.maximum(-flow, 0), rng, spoil=False)
+        rng = np.random.default_rng([self.seed, day.toordinal(), 0])
+        yield self._deliver(day, ids, _energy(flow), rng, spoil=False)
 
-    def _consumers(self, low: int, high: int) -> Iterator[Delivery]:
-        rng = np.random.default_rng([self.seed, low])
-        n = high - low
-        hour = np.arange(SLOTS) / 2
-        shape = (
-            0.5
-            + 0.7 * np.exp(-(((hour - 7.5) / 1.5) ** 2))
-            + 1.3 * np.exp(-(((hour - 20) / 2.2) ** 2))
-            + 0.25 * np.exp(-(((hour - 14) / 3) ** 2))
-        )
-        daily = np.clip(rng.lognormal(np.log(6000), 0.5, n), 1500, 18000)
-        load = daily[:, None, None] * (shape / shape.sum()) * rng.uniform(0.75, 1.25, (n, self.days, SLOTS))
-        sun = np.where(rng.random(n) < 0.15, rng.uniform(300, 1200, n), 0)[:, None, None] * np.clip(
-            np.sin((hour - 6) / 12 * np.pi), 0, None
-        )
-        net = np.rint(load - sun).astype(np.int64)
-        imported, exported = np.maximum(net, 0), np.maximum(-net, 0)
-        dt = np.minimum(np.arange(low, high) // 50, self.dts - 1)
-        np.add.at(self.consumed, dt, imported)
-        np.add.at(self.fed_in, dt, exported)
-        yield from self._deliver(np.arange(low + 1, high + 1), imported, exported, rng, spoil=True)
+    def late(self) -> Delivery:
+        """The last day of 1 % of the consumers, drawn by lot, once more: corrected intervals, and the closing register that fits them."""
+        ids, old = self._late, self._late_true
+        rng = np.random.default_rng([self.seed, self.last.toordinal(), self.meters])
+        more = rng.integers(0, 40, old["import_wh"].shape, dtype=np.int32)
+        more[:, 0] += 1
+        new = _with_apparent(old["import_wh"] + more, old["export_wh"])
+        for c, before in _with_apparent(**old).items():
+            self._register[c][ids - 1] -= before.sum(axis=1)
+        self.defects = {k: {m for m in of_kind if m[1] not in set(ids.tolist())} for k, of_kind in self.defects.items()}
+        self.defects["duplicate"] |= {(self.last, int(i)) for i in ids}
+        moved = np.bincount(self.dt_of(ids), weights=more.sum(axis=1), minlength=self.dts).astype(np.int64)
+        self.truth[self.last][:, 0] += moved
+        self.truth[self.last][:, 4] -= moved
+        return self._deliver(self.last, ids, new, rng, spoil=False, hours=40)
 
-    def _deliver(
-        self, ids: np.ndarray, imported: np.ndarray, exported: np.ndarray, rng: np.random.Generator, *, spoil: bool
-    ) -> Iterator[Delivery]:
-        """One delivery a day for the meters `ids`; arrays are (meters, days, 48) in Wh."""
-        apparent = np.rint(imported / 0.94).astype(np.int64)
-        totals = {"import_wh": imported, "export_wh": exported, "import_vah": apparent}
-        register = {c: rng.integers(10**5, 10**7, len(ids)) for c in totals}
+    def _consumed(self, ids: np.ndarray, rng: np.random.Generator) -> Energy:
+        """What flows through the consumers' meters on a day. Habits and roofs are the meter's own and last."""
+        own = np.random.default_rng([self.seed, int(ids[0])])
+        daily = np.clip(own.lognormal(np.log(6000), 0.5, len(ids)), 1500, 18000).astype(np.float32)
+        roof = np.where(own.random(len(ids)) < 0.15, own.uniform(300, 1200, len(ids)), 0).astype(np.float32)
+        net = rng.random((len(ids), SLOTS), dtype=np.float32)
+        net *= 0.5
+        net += 0.75
+        net *= daily[:, None] * (_SHAPE / _SHAPE.sum()).astype(np.float32)
+        net -= roof[:, None] * _SUN.astype(np.float32)
+        return _energy(np.rint(net).astype(np.int32))
+
+    def _remember(self, ids: np.ndarray, true: Energy) -> None:
+        here = (self._late >= ids[0]) & (self._late <= ids[-1])
+        for c, kept in self._late_true.items():
+            kept[here] = true[c][self._late[here] - ids[0]]
+
+    def _deliver(self, day: date, ids: np.ndarray, true: Energy, rng: np.random.Generator, *, spoil: bool, hours: int = 26) -> Delivery:
+        """A day of the meters `ids`, received so many hours after it began. `true`: (meters, 48) in Wh and VAh."""
         serials = pd.array([f"B{i:07d}" for i in ids], dtype="str")
-        for d in range(self.days):
-            day = self.first + timedelta(days=d)
-            midnight = pd.Timestamp(day, tz=TIMEZONE).tz_convert("UTC").as_unit("us")
-            received = midnight + pd.Timedelta(hours=26)
-            parts = [self._registers(serials, day - timedelta(days=1), midnight, received, register)] if d == 0 else []
-            register = {c: register[c] + v[:, d].sum(axis=1) for c, v in totals.items()}
-            parts.append(self._registers(serials, day, midnight + pd.Timedelta(days=1), received, register))
-            true = {c: v[:, d] for c, v in totals.items()}
-            true["voltage_dv"] = rng.integers(2200, 2420, (len(ids), SLOTS))
-            delivery = Delivery(
-                source=f"bench {day} meters {ids[0]} to {ids[-1]}",
-                content_sha256=hashlib.sha256(f"{self.seed} {day} {ids[0]}".encode()).digest(),
-                received_at=received.to_pydatetime(),
-                profiles=[ProfileReadings(self._readings(ids, serials, day, midnight, received, true, rng, spoil), INTERVAL_MIN)],
-                registers=parts,
-            )
-            self.sent += delivery.values_read
-            yield delivery
+        midnight = pd.Timestamp(day, tz=TIMEZONE).tz_convert("UTC").as_unit("us")
+        received = midnight + pd.Timedelta(hours=hours)
+        at = ids - 1
+        registers = []
+        if day == self.first and hours == 26:
+            opening = {c: r[at] for c, r in self._register.items()}
+            registers.append(_registers(serials, day - timedelta(days=1), midnight, received, opening))
+        for c, v in true.items():
+            self._register[c][at] += v.sum(axis=1)
+        closing = {c: r[at] for c, r in self._register.items()}
+        registers.append(_registers(serials, day, midnight + pd.Timedelta(days=1), received, closing))
+        channels = true | {"voltage_dv": rng.integers(2200, 2420, true["import_wh"].shape, dtype=np.int32)}
+        readings = self._readings(ids, serials, day, midnight, received, channels, rng, spoil)
+        source = f"{day} meters {ids[0]} to {ids[-1]}, received after {hours} h"
+        delivery = Delivery(
+            source=source,
+            content_sha256=hashlib.sha256(f"{self.seed} {source}".encode()).digest(),
+            received_at=received.to_pydatetime(),
+            profiles=[ProfileReadings(readings, INTERVAL_MIN)],
+            registers=registers,
+        )
+        self.sent += delivery.values_read
+        return delivery
 
     def _readings(
         self,
@@ -146,7 +174,7 @@ class World:
         day: date,
         midnight: pd.Timestamp,
         received: pd.Timestamp,
-        true: dict[str, np.ndarray],
+        true: Energy,
         rng: np.random.Generator,
         spoil: bool,
     ) -> pd.DataFrame:
@@ -168,57 +196,30 @@ class World:
         # Six intervals that came an hour before as well, one of them with another value: the later reading stands.
         early_meter = np.repeat(rows["duplicate"], _REPEATED)
         early_column = (at[rows["duplicate"], None] + np.arange(_REPEATED)).ravel()
-        meter, column = np.concatenate([early_meter, meter]), np.concatenate([early_column, column])
-        values = {c: (shown if c == "import_wh" else v)[meter, column] for c, v in true.items()}
+        values = {c: np.concatenate([v[early_meter, early_column], v[kept]]) for c, v in (true | {"import_wh": shown}).items()}
         values["import_wh"][: len(early_meter) : _REPEATED] += 7
-        arrival = np.full(len(meter), received.to_datetime64())
+        arrival = np.full(len(early_meter) + len(meter), received.to_datetime64())
         arrival[: len(early_meter)] -= np.timedelta64(1, "h")
-        stamps = midnight + pd.to_timedelta(np.arange(SLOTS) * INTERVAL_MIN, unit="min").as_unit("us")
+        stamps = midnight + pd.to_timedelta(slot * INTERVAL_MIN, unit="min").as_unit("us")
         frame = {
-            "serial": serials.take(meter),
-            "start": stamps.take(column),
+            "serial": serials.take(np.concatenate([early_meter, meter])),
+            "start": stamps.take(np.concatenate([early_column, column])),
             "received_at": pd.DatetimeIndex(arrival).as_unit("us").tz_localize("UTC"),
-            "locator": pd.Series(["bench"], dtype="str").array.take(np.zeros(len(meter), np.intp)),
+            "locator": pd.Series(["bench"], dtype="str").array.take(np.zeros(len(arrival), np.intp)),
         }
         return pd.DataFrame(frame | {c: pd.array(v, dtype="Int64") for c, v in values.items()}, copy=False)
 
-    def _registers(
-        self,
-        serials: pd.api.extensions.ExtensionArray,
-        day: date,
-        read_at: pd.Timestamp,
-        received: pd.Timestamp,
-        values: dict[str, np.ndarray],
-    ) -> RegisterReadings:
-        frame = pd.DataFrame({"serial": serials, "read_at": read_at, "day": pd.Timestamp(day), "received_at": received, "locator": "bench"})
-        return RegisterReadings(frame.assign(**{c: pd.array(v, dtype="Int64") for c, v in values.items()}))
+
+def _energy(net: np.ndarray) -> Energy:
+    return _with_apparent(np.maximum(net, 0), np.maximum(-net, 0))
 
 
-_MASTER_DATA = (
-    "insert into registry.hes (discom_id, hes_id, code, vendor) values (%(d)s, 1, %(hes)s, 'bench')",
-    "insert into registry.office (discom_id, office_id, code, name, level) values (%(d)s, 1, 'bench', 'bench', 'discom')",
-    """insert into registry.office (discom_id, office_id, code, name, level, parent_id)
-       select %(d)s, 1 + n, 'section ' || n, 'section ' || n, 'section', 1 from generate_series(1, %(feeders)s) n""",
-    "insert into registry.substation (discom_id, substation_id, code, office_id) values (%(d)s, 1, 'substation', 1)",
-    """insert into registry.feeder (discom_id, feeder_id, code, substation_id, office_id)
-       select %(d)s, n, 'feeder ' || n, 1, 1 + n from generate_series(1, %(feeders)s) n""",
-    """insert into registry.dt (discom_id, dt_id, code, feeder_id, office_id, capacity_kva)
-       select %(d)s, n, 'DT ' || n, f, 1 + f, 400
-       from generate_series(1, %(dts)s) n cross join lateral (select 1 + (n - 1) * %(feeders)s / %(dts)s as f) x""",
-    """insert into registry.service_point (discom_id, service_point_id, code, office_id, category, sanctioned_load_w)
-       select %(d)s, n, 'SP ' || n, t.office_id, 'domestic', %(w)s
-       from generate_series(1, %(n)s) n
-       join registry.dt t on t.discom_id = %(d)s and t.dt_id = 1 + least((n - 1) / 50, %(dts)s - 1) order by n""",
-    """insert into registry.consumer (discom_id, consumer_id, code, service_point_id, valid_from)
-       select %(d)s, n, 'C ' || n, n, '2026-01-01' from generate_series(1, %(n)s) n""",
-    """insert into registry.consumer_index (discom_id, service_point_id, valid_from, dt_id)
-       select %(d)s, n, '2026-01-01', 1 + least((n - 1) / 50, %(dts)s - 1) from generate_series(1, %(n)s) n""",
-    """insert into registry.meter (discom_id, meter_id, serial, hes_id, category, interval_min, voltage_v, i_max_a)
-       select %(d)s, n, 'B' || lpad(n::text, 7, '0'), 1, case when n <= %(n)s then 'D1' else 'D3' end, %(min)s,
-              case when n <= %(n)s then %(v)s end, case when n <= %(n)s then %(a)s end
-       from generate_series(1, %(meters)s) n""",
-    """insert into registry.installation (discom_id, meter_id, valid_from, service_point_id, dt_id, feeder_id)
-       select %(d)s, n, '2026-01-01', case when n <= %(n)s then n end,
-              case when n > %(n)s and n <= %(n)s + %(dts)s then n - %(n)s end, case when n > %(n)s + %(dts)s then n - %(n)s - %(dts)s end
-       from generate_series(1, %(meters)s) n""",
-)
+def _with_apparent(import_wh: np.ndarray, export_wh: np.ndarray) -> Energy:
+    return {"import_wh": import_wh, "export_wh": export_wh, "import_vah": np.rint(import_wh / 0.94).astype(import_wh.dtype)}
+
+
+def _registers(
+    serials: pd.api.extensions.ExtensionArray, day: date, read_at: pd.Timestamp, received: pd.Timestamp, values: Energy
+) -> RegisterReadings:
+    frame = pd.DataFrame({"serial": serials, "read_at": read_at, "day": pd.Timestamp(day), "received_at": received, "locator": "bench"})
+    return RegisterReadings(frame.assign(**{c: pd.array(v, dtype="Int64") for c, v in values.items()}))

@@ -1,0 +1,126 @@
+"""The figures that are to be held, each beside what a run gave. A line that a run did not reach says so; none is guessed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from cli.console import count
+
+MILLION = 1_000_000
+GB = 1 << 30
+FASTER_THAN = {"pandas": (15.0, "≥ 15 x"), "polars": (1.0, "> 1 x"), "duckdb": (1.0, "> 1 x"), "rowsql": (8.0, "≥ 8 x")}
+"""Peers from and to PostgreSQL: how many times our time theirs has to be."""
+TITLES = {
+    "pandas": "pandas",
+    "polars": "Polars",
+    "duckdb": "DuckDB",
+    "rowsql": "row-per-interval SQL",
+    "polars_parquet": "Polars, Parquet to Parquet",
+    "duckdb_parquet": "DuckDB, Parquet to Parquet",
+}
+
+
+@dataclass(frozen=True)
+class Bar:
+    """`verdict` is hold, short, not measured, not yet built or outcome differs; `at` is what it was measured with."""
+
+    what: str
+    hold: str
+    ours: str
+    at: str
+    verdict: str
+
+
+def bars(doc: dict[str, Any]) -> list[Bar]:
+    """A line for each figure. Those of the day of a million meters are only judged there, the others at the largest size of the run."""
+    sizes = doc["sizes"]
+    return [*_day(sizes), *_floor(sizes), *_peers(sizes), *_growth(doc), *_NOT_BUILT]
+
+
+def _judged(what: str, hold: str, ours: str, at: str, holds: bool) -> Bar:
+    return Bar(what, hold, ours, at, "hold" if holds else "short")
+
+
+def _missing(what: str, hold: str) -> Bar:
+    return Bar(what, hold, "", "", "not measured")
+
+
+def _meters(size: dict[str, Any]) -> str:
+    return f"{count(size['consumers'])} meters"
+
+
+def _day(sizes: list[dict[str, Any]]) -> list[Bar]:
+    limits = (
+        (f"{count(MILLION)} meters, landed to balanced", "≤ 60 s", "balanced_s", 60.0, 1, "s"),
+        (f"{count(MILLION)} meters, with all daily reports", "≤ 90 s", "total_s", 90.0, 1, "s"),
+        (f"{count(MILLION)} meters, peak memory over all processes", "≤ 4 GB", "peak_octets", 4.0, GB, "GB"),
+    )
+    size = next((s for s in sizes if s["consumers"] >= MILLION and s["days"] == 1), None)
+    found = []
+    for what, hold, key, limit, unit, name in limits:
+        if size is None or size["figures"][key] is None:
+            found.append(_missing(what, hold))
+        else:
+            value = size["figures"][key] / unit
+            found.append(_judged(what, hold, f"{value:.1f} {name}", _meters(size), value <= limit))
+    return found
+
+
+def _floor(sizes: list[dict[str, Any]]) -> list[Bar]:
+    what, hold = "landed to balanced / floor (COPY in + INSERT … SELECT)", "≤ 5"
+    size = next((s for s in reversed(sizes) if s["floors"]), None)
+    if size is None:
+        return [_missing(what, hold)]
+    ratio = size["figures"]["floor_ratio"]
+    return [_judged(what, hold, f"{ratio:.1f}", _meters(size), ratio <= 5)]
+
+
+def faster(size: dict[str, Any], peer: str) -> float | None:
+    """How many times our time a peer's is, raw in to balances out; None where it gave no time."""
+    seconds = next((p["seconds"] for p in size["peers"] if p["peer"] == peer), None)
+    return seconds / size["figures"]["from_raw_s"] if seconds else None
+
+
+def _peers(sizes: list[dict[str, Any]]) -> list[Bar]:
+    found = []
+    for peer, (limit, hold) in FASTER_THAN.items():
+        what = f"against {TITLES[peer]}, from and to PostgreSQL"
+        size = next((s for s in reversed(sizes) if any(p["peer"] == peer for p in s["peers"])), None)
+        if size is None:
+            found.append(_missing(what, hold))
+        elif (ratio := faster(size, peer)) is None:
+            found.append(Bar(what, hold, "", _meters(size), "outcome differs"))
+        else:
+            found.append(_judged(what, hold, f"{ratio:.1f} x", _meters(size), ratio >= limit if limit > 1 else ratio > 1))
+    return found
+
+
+def _growth(doc: dict[str, Any]) -> list[Bar]:
+    found = []
+    what, hold = "growth: 10 x meters", "≤ 11 x"
+    if doc["growth"]:
+        worst = max(doc["growth"], key=lambda g: g["per_ten"])
+        at = f"{count(worst['from'])} to {count(worst['to'])} meters"
+        found.append(_judged(what, hold, f"{worst['per_ten']:.1f} x", at, worst["per_ten"] <= 11))
+    else:
+        found.append(_missing(what, hold))
+    what, hold, history = "growth: 90 days behind the day", "≤ 1.1 x", doc["history"]
+    if history and history["ratio"] and max(map(int, history["seconds"])) >= 90:
+        found.append(_judged(what, hold, f"{history['ratio']:.2f} x", _meters(history), history["ratio"] <= 1.1))
+    else:
+        found.append(_missing(what, hold))
+    what, hold = "the day again, 1 % of the meters changed / the full day", "≤ 5 %"
+    size = next((s for s in reversed(doc["sizes"]) if s["rerun"]), None)
+    if size:
+        share = size["figures"]["rerun_share"]
+        found.append(_judged(what, hold, f"{share:.1%}", _meters(size), share <= 0.05))
+    else:
+        found.append(_missing(what, hold))
+    return found
+
+
+_NOT_BUILT = (
+    Bar("POST /meters/readings, acknowledged = committed", "≥ 50,000 intervals/s; nothing lost over 20 kills", "", "", "not yet built"),
+    Bar(f"any GET of the API, {count(100_000)} meters x 90 days, 100 clients", "p99 < 100 ms", "", "", "not yet built"),
+)

@@ -1,0 +1,197 @@
+"""A day from landed to reports, timed from outside. The stages are those of production, whose parts are timed by wrapping what they call.
+
+No stage has its name here: a run of dbt is named after the tables that it fills, a suite by its stage.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from itertools import islice
+from typing import Any
+
+from psycopg.sql import SQL, Identifier
+
+from cli.bench.clock import Clock, Lap
+from cli.bench.database import checkpoint
+from cli.bench.master_data import CODE, HES
+from ingestion import landing, pgcopy
+from ingestion.canonical import Delivery
+from orchestration import dbt, progress, steps
+from warehouse import db
+
+LANDED, REST, REPORTS = "landed", "rest of the build", "reports"
+REPORT_SELECTION = "config.schema:reports"
+AT_ONCE = 4
+"""Deliveries that are made before they are landed together."""
+
+Say = Callable[[str], None]
+Laps = dict[str, Lap]
+
+
+class BenchError(RuntimeError):
+    """The run is not right, so its times mean nothing; the message says what differs."""
+
+
+@dataclass(frozen=True)
+class Day:
+    """What a day cost, by stage in the order of the work, with the seconds of each node of dbt."""
+
+    laps: Laps
+    nodes: dict[str, float]
+
+    @property
+    def balanced_s(self) -> float:
+        """Landed to balanced."""
+        return sum(lap.seconds for name, lap in self.laps.items() if name != REPORTS)
+
+    @property
+    def total_s(self) -> float:
+        return sum(lap.seconds for lap in self.laps.values())
+
+
+@contextmanager
+def _replaced(where: Any, name: str, wrap: Callable[[Any], Any]) -> Iterator[None]:
+    """Raises BenchError where production does not call it any more: then there is something else to wrap."""
+    original, called = getattr(where, name), []
+
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        called.append(True)
+        return wrapped(*args, **kwargs)
+
+    wrapped = wrap(original)
+    setattr(where, name, counted)
+    try:
+        yield
+    finally:
+        setattr(where, name, original)
+    if not called:
+        raise BenchError(f"{where.__name__}.{name} was not called: the bench does not know this production any more")
+
+
+def land(deliveries: Iterable[Delivery], clock: Clock, say: Say) -> tuple[Lap, int]:
+    """What landing cost, and the values accepted. The clock stands while deliveries are made."""
+    parts: list[tuple[str, float]] = []
+
+    def timed_cut(cut: Any) -> Any:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            started = time.perf_counter()
+            done = cut(*args, **kwargs)
+            parts.append(("cutting", time.perf_counter() - started))
+            return done
+
+        return call
+
+    def timed_encode(encode: Any) -> Any:
+        def call(columns: Any) -> Iterator[bytes]:
+            chunks = encode(columns)
+            while True:
+                started = time.perf_counter()
+                chunk = next(chunks, None)
+                parts.append(("encoding", time.perf_counter() - started))
+                if chunk is None:
+                    return
+                yield chunk
+
+        return call
+
+    total, accepted, made = Lap(LANDED), 0, iter(deliveries)
+    checkpoint()
+    with _replaced(landing, "cut", timed_cut), _replaced(pgcopy, "encode", timed_encode):
+        with clock.lap() as lap, db.connect() as conn:
+            discom = landing.DiscomContext.load(conn, CODE)
+        total.add(lap)
+        say("making readings")
+        while batch := list(islice(made, AT_ONCE)):
+            say(f"landing {batch[0].source}")
+            with clock.lap() as lap:
+                accepted += sum(r.accepted for r in landing.land_all(db.connect, discom, discom.hes_id(HES), batch))
+            total.add(lap)
+            say("making readings")
+    for name, seconds in parts:
+        total.parts[name] = total.parts.get(name, 0.0) + seconds
+    return total, accepted
+
+
+def build(discom_id: int, first: date, last: date, clock: Clock, say: Say, *, with_reports: bool) -> Day:
+    """Build the days as production does, with or without views and tests of reports."""
+    laps: Laps = {}
+    nodes: dict[str, float] = {}
+    reports: list[Lap] = []
+
+    def timed_dbt(run: Any) -> Any:
+        def call(args: list[str], *rest: Any, **kwargs: Any) -> Any:
+            of_reports = REPORT_SELECTION in args
+            if of_reports and not with_reports:
+                reports.append(Lap(REPORTS))
+                return []
+            with clock.lap() as lap:
+                done = run(args, *rest, **kwargs)
+            nodes.update({n.unique_id: n.seconds for n in done})
+            if of_reports:
+                reports.append(lap)
+            else:
+                tables = [n for n in done if n.unique_id.startswith("model.") and not n.message.startswith("CREATE VIEW")]
+                lap.parts = {_short(n.unique_id): n.seconds for n in tables}
+                laps[", ".join(lap.parts) or f"dbt {len(laps)}"] = lap
+            return done
+
+        return call
+
+    def timed_suite(judge: Any) -> Any:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            with clock.lap() as lap:
+                done = judge(*args, **kwargs)
+            laps[f"{kwargs.get('stage', args[-1])} suite"] = lap
+            return done
+
+        return call
+
+    class Progress:
+        def expect(self, steps: int) -> None:
+            pass
+
+        def done(self, name: str, status: str) -> None:
+            say(f"built {name}")
+
+    say("building")
+    with (
+        progress.listening(Progress()),
+        _replaced(dbt, "run", timed_dbt),
+        _replaced(steps, "judge", timed_suite),
+        clock.lap() as whole,
+    ):
+        steps.build(CODE, discom_id, first, last)
+    if not reports:
+        raise BenchError(f"no run of dbt selects {REPORT_SELECTION}: the bench does not know any more what a report is")
+    known = [*laps.values(), *reports]
+    laps[REST] = Lap(REST, whole.seconds - sum(x.seconds for x in known), whole.cpu_s - sum(x.cpu_s for x in known), whole.peak_octets)
+    if with_reports:
+        (laps[REPORTS],) = reports
+    return Day(laps, nodes)
+
+
+def _short(unique_id: str) -> str:
+    return unique_id.split(".")[2]
+
+
+def read_reports(clock: Clock, say: Say) -> tuple[Lap, dict[str, float]]:
+    """Every report in full, and the seconds of each: most are views, whose cost is in the reading."""
+    seconds: dict[str, float] = {}
+    with db.connect("meterhouse_dbt", session=db.WHOLE_PARTITIONS) as conn, clock.lap(REPORTS) as lap:  # as api.reports.repository reads
+        for (name,) in conn.execute(_REPORTS).fetchall():
+            say(f"reading {name}")
+            started = time.perf_counter()
+            with conn.cursor() as cur, cur.copy(SQL("copy (select * from {}) to stdout").format(Identifier("reports", name))) as copy:
+                for _ in copy:
+                    pass
+            seconds[name] = time.perf_counter() - started
+    return lap, seconds
+
+
+_REPORTS = """
+select relname from pg_class
+where relnamespace = 'reports'::regnamespace and relkind in ('v', 'm', 'r', 'p') and not relispartition order by relname"""

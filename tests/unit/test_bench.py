@@ -1,0 +1,126 @@
+"""What the bench does without a database: its world, its clock, its verdicts."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.bench.bars import bars
+from cli.bench.clock import Clock, cpu_seconds, pss, tree
+from cli.bench.world import DAY, LIMIT_WH, World
+from cli.main import app
+
+
+def test_the_same_seed_gives_the_same_readings() -> None:
+    def sent(seed: int) -> list[bytes]:
+        return [d.profiles[0].frame.to_csv().encode() for d in World(200, 2, seed).deliveries()]
+
+    assert sent(3) == sent(3), "a run cannot be repeated"
+    assert sent(3) != sent(4), "the seed has no effect"
+
+
+@pytest.mark.parametrize("sizes", ["", "ten", "50", "2000,1000", "1000,1000"])
+def test_sizes_that_make_no_sense_are_refused(sizes: str) -> None:
+    result = CliRunner().invoke(app, ["bench", "--meters", sizes])
+    assert result.exit_code == 1
+    assert "smallest first" in result.output
+
+
+def test_memory_of_a_process_that_is_gone_is_nothing() -> None:
+    assert pss(2**22 + 1) == 0
+    assert {1} <= tree([1])
+
+
+def test_a_day_is_the_same_with_and_without_days_before_it() -> None:
+    day = DAY + timedelta(days=3)
+    long, short = World(200, 4, 1), World(200, 1, 1, day)
+    frames = [[d.profiles[0].frame for d in w.deliveries()][-2:] for w in (long, short)]
+    assert all(a.equals(b) for a, b in zip(*frames, strict=True)), "history measures other data than none"
+    assert (long.truth[day] == short.truth[day]).all()
+
+
+def test_late_data_are_other_values_with_registers_that_fit() -> None:
+    world = World(2000, 1, 1)
+    (first, _) = world.deliveries()
+    before, defects = world.truth[DAY].copy(), {k: len(v) for k, v in world.defects.items()}
+    late = world.late()
+    new = late.profiles[0].frame.groupby("serial")["import_wh"].sum()
+    assert len(new) == 20
+    old = first.profiles[0].frame.drop_duplicates(["serial", "start"], keep="last")
+    merged = old.merge(late.profiles[0].frame, on=["serial", "start"])
+    assert (merged.groupby("serial")["import_wh_x"].apply(list) != merged.groupby("serial")["import_wh_y"].apply(list)).all()
+    opening, closing = (r.frame.set_index("serial")["import_wh"] for r in (first.registers[0], late.registers[0]))
+    assert ((closing - opening)[new.index] == new).all(), "the register does not fit what was corrected"
+    moved = world.truth[DAY] - before
+    assert (moved[:, 0] == -moved[:, 4]).all()
+    assert moved[:, 0].sum() > 0
+    assert not moved[:, 1:4].any()
+    assert len(world.defects["duplicate"]) > defects["duplicate"], "corrected values conflict with the first"
+
+
+def test_every_kind_of_defect_is_in_the_readings() -> None:
+    world = World(2000, 1, 1)
+    frame = next(world.deliveries()).profiles[0].frame
+    count = frame.groupby("serial").size()
+    value = frame.groupby("serial")["import_wh"]
+    there = {
+        "gap": count.index[count < 48],
+        "duplicate": count.index[count > 48],
+        "negative": value.min().index[value.min() < 0],
+        "over limit": value.max().index[value.max() > LIMIT_WH],
+    }
+    for kind, serials in there.items():
+        assert {int(s[1:]) for s in serials} == {meter for _, meter in world.defects[kind]}, kind
+
+
+def test_a_lap_counts_the_cpu_of_children_that_ended() -> None:
+    with Clock(None) as clock, clock.lap("work") as lap:
+        if (child := os.fork()) == 0:
+            end = time.process_time() + 0.3
+            while time.process_time() < end:
+                pass
+            os._exit(0)
+        os.waitpid(child, 0)
+    assert lap.seconds >= 0.3
+    assert 0.25 <= lap.cpu_s <= lap.seconds + 0.2
+    assert cpu_seconds([os.getpid()]) > 0
+
+
+def size(consumers: int, balanced: float, **figures: Any) -> dict[str, Any]:
+    more = {"balanced_s": balanced, "total_s": balanced + 20, "peak_octets": 3 << 30, "from_raw_s": balanced - 5}
+    more |= {"floor_ratio": 4.9, "rerun_share": 0.05}
+    peers = [{"peer": "polars", "seconds": 2 * (balanced - 5), "differences": [], "peak_octets": 1}]
+    return {"consumers": consumers, "days": 1, "floors": {"x": 1.0}, "peers": peers, "rerun": {"meters": 1}, "figures": more | figures}
+
+
+def verdicts(*sizes: dict[str, Any], **doc: Any) -> dict[str, str]:
+    return {b.what: b.verdict for b in bars({"sizes": list(sizes), "growth": [], "history": None} | doc)}
+
+
+def test_bars_are_judged_at_the_size_that_they_name() -> None:
+    small, large = verdicts(size(10_000, 1.0)), verdicts(size(10_000, 1.0), size(1_000_000, 60.0))
+    day = "10,00,000 meters, landed to balanced"
+    assert (small[day], large[day]) == ("not measured", "hold")
+    assert verdicts(size(1_000_000, 60.1))[day] == "short"
+    assert verdicts(size(1_000_000, 60, total_s=None))["10,00,000 meters, with all daily reports"] == "not measured"
+    assert verdicts(size(1_000_000, 60, peak_octets=5 << 30))["10,00,000 meters, peak memory over all processes"] == "short"
+    assert small["against Polars, from and to PostgreSQL"] == "hold"
+    assert small["against pandas, from and to PostgreSQL"] == "not measured"
+    assert verdicts(size(1000, 1.0, floor_ratio=5.1))["landed to balanced / floor (COPY in + INSERT … SELECT)"] == "short"
+    assert verdicts(size(1000, 1.0, rerun_share=0.051))["the day again, 1 % of the meters changed / the full day"] == "short"
+
+
+@pytest.mark.parametrize(("days", "ratio", "verdict"), [("90", 1.1, "hold"), ("90", 1.11, "short"), ("30", 1.0, "not measured")])
+def test_history_is_judged_at_ninety_days(days: str, ratio: float, verdict: str) -> None:
+    history = {"consumers": 20_000, "seconds": {"0": 1.0, days: ratio}, "ratio": ratio}
+    assert verdicts(size(1000, 1.0), history=history)["growth: 90 days behind the day"] == verdict
+
+
+def test_the_worst_step_of_growth_is_judged() -> None:
+    growth = [{"from": 10, "to": 100, "per_ten": 12.0}, {"from": 100, "to": 1000, "per_ten": 10.0}]
+    assert verdicts(size(1000, 1.0), growth=growth)["growth: 10 x meters"] == "short"
