@@ -27,6 +27,8 @@ WHOLE_PARTITIONS = {
     # Every meter of a partition is joined with every other table's. The planner knows too little of such joins, takes them for a few rows
     # and loops (77 s for 27,600 meter-days, against 0.2 s with hash joins). Look-ups by LATERAL still loop, as they must.
     "enable_nestloop": "off",
+    # A merge join may sort by a part of the key, such as the DISCOM, and compare every meter with every other.
+    "enable_mergejoin": "off",
     # It also takes a row that a worker hands over for dearer than the work of making it.
     "parallel_tuple_cost": "0.001",
     "parallel_setup_cost": "100",

@@ -1,8 +1,17 @@
 {#
-  Days and months are two branches, so that who asks for a day reads that day and no other.
+  Days and months are two branches, so that who asks for a day reads that day and no other; a subquery, where a CTE would be written out with both.
   No meter of the first vendors sends kvarh: it is what kWh leave of kVAh.
 #}
-with period as (
+select r.discom_id, {{ office_columns() }}, r.period, r.period_start, r.consumer_id, r.consumer, r.category, r.serial,
+       {{ kwh('r.opening_wh') }} as opening_kwh, {{ kwh('r.closing_wh') }} as closing_kwh,
+       {{ kwh('r.import_wh') }} as import_kwh, {{ kwh('r.export_wh') }} as export_kwh, {{ kwh('r.import_vah') }} as import_kvah,
+       case when r.import_vah > 0
+            then sqrt(greatest(r.import_vah::double precision ^ 2 - r.import_wh::double precision ^ 2, 0)) / 1000 end as derived_kvarh,
+       (r.import_wh / nullif(r.import_vah, 0))::double precision as power_factor,
+       {{ kwh('r.md_w') }} as md_kw, {{ kwh('r.estimated_wh') }} as estimated_kwh, q.letter as weakest_quality,
+       {{ pct('r.present', 'r.due') }} as coverage_pct,
+       a.data_as_of, now() as generated_at
+from (
     {%- for period in ['day', 'month'] %}
     {%- set month = period == 'month' %}
     select f.discom_id, '{{ period }}' as period, {{ "date_trunc('month', f.day)::date" if month else 'f.day' }} as period_start,
@@ -30,18 +39,7 @@ with period as (
     union all
     {%- endif %}
     {%- endfor %}
-)
-
-select r.discom_id, {{ office_columns() }}, r.period, r.period_start, r.consumer_id, r.consumer, r.category, r.serial,
-       {{ kwh('r.opening_wh') }} as opening_kwh, {{ kwh('r.closing_wh') }} as closing_kwh,
-       {{ kwh('r.import_wh') }} as import_kwh, {{ kwh('r.export_wh') }} as export_kwh, {{ kwh('r.import_vah') }} as import_kvah,
-       case when r.import_vah > 0
-            then sqrt(greatest(r.import_vah::double precision ^ 2 - r.import_wh::double precision ^ 2, 0)) / 1000 end as derived_kvarh,
-       (r.import_wh / nullif(r.import_vah, 0))::double precision as power_factor,
-       {{ kwh('r.md_w') }} as md_kw, {{ kwh('r.estimated_wh') }} as estimated_kwh, q.letter as weakest_quality,
-       {{ pct('r.present', 'r.due') }} as coverage_pct,
-       a.data_as_of, now() as generated_at
-from period r
+) r
 left join {{ ref('stg_registry__office_path') }} o on o.discom_id = r.discom_id and o.office_id = r.office_id
 left join {{ ref('stg_raw__data_as_of') }} a on a.discom_id = r.discom_id
 left join {{ ref('code_quality') }} q on q.quality = r.weakest_quality
