@@ -12,7 +12,7 @@
 (100.0 * {{ part }} / nullif({{ whole }}, 0))::double precision
 {%- endmacro %}
 
-{# Whole Wh as kWh, to the Wh. #}
+{# Wh as kWh, to the Wh. Multiplied, because numeric division costs several times as much. #}
 {% macro kwh(wh) -%}
-({{ wh }} / 1000.0)::numeric(18, 3)
+({{ wh }} * 0.001)::numeric(18, 3)
 {%- endmacro %}

@@ -17,8 +17,9 @@ from (
     select f.discom_id, '{{ period }}' as period, {{ "date_trunc('month', f.day)::date" if month else 'f.day' }} as period_start,
            c.consumer_id, c.code as consumer, f.category, f.office_id, m.serial,
            {%- if month %}
-           (array_agg(f.register_open_wh * i.mf order by f.day) filter (where f.register_open_wh is not null))[1] as opening_wh,
-           (array_agg(f.register_close_wh * i.mf order by f.day desc) filter (where f.register_close_wh is not null))[1] as closing_wh,
+           -- The register of the first and of the last day that has one; an aggregate with ORDER BY would sort each meter's month.
+           (min(array[f.day - date '2000-01-01', f.register_open_wh * i.mf]) filter (where f.register_open_wh is not null))[2] as opening_wh,
+           (max(array[f.day - date '2000-01-01', f.register_close_wh * i.mf]) filter (where f.register_close_wh is not null))[2] as closing_wh,
            sum(f.import_day_wh * i.mf) as import_wh, sum(f.export_day_wh * i.mf) as export_wh, sum(f.import_day_vah * i.mf) as import_vah,
            max(f.max_wh * i.mf * 60 / f.interval_min) as md_w, sum(f.estimated_wh * i.mf) as estimated_wh, max(f.weakest_quality) as weakest_quality,
            sum(f.slots) as due, sum(f.slots - f.missing_slots) as present

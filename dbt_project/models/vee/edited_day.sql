@@ -1,6 +1,6 @@
 {{ config(materialized='view') }}
 -- The last word on days that people edited. There are few of them, so their arrays are walked slot by slot (in functions: a subquery over an array would
--- keep every plan that reads this to one core).
+-- keep every plan that reads this to one core, and so would a look-up by OFFSET 0).
 with edit as (
     select distinct on (discom_id, day, meter_id, channel) discom_id, day, meter_id, channel, after
     from {{ source('vee', 'edit') }}
@@ -34,9 +34,7 @@ select d.discom_id, d.day, d.meter_id,
        case when d.import_wh is null then coalesce(e.estimated_wh, 0) else coalesce(ops.total(ops.of_quality(d.import_wh, q.quality, 6)), 0) end as estimated_wh,
        greatest(coalesce((sort_desc(q.quality::integer[]))[1], b.base), 2)::smallint as weakest_quality
 from edited d
-cross join lateral (
-    select * from {{ ref('meter_day') }} m where m.discom_id = d.discom_id and m.day = d.day and m.meter_id = d.meter_id offset 0
-) m
+join {{ ref('meter_day') }} m on m.discom_id = d.discom_id and m.day = d.day and m.meter_id = d.meter_id
 left join {{ ref('estimated_day') }} e on e.discom_id = d.discom_id and e.day = d.day and e.meter_id = d.meter_id
 left join doubted p on p.discom_id = d.discom_id and p.day = d.day and p.meter_id = d.meter_id
 cross join lateral (select (case when p.meter_id is not null and e.meter_id is null then 5 else 0 end)::smallint as base) b
