@@ -69,19 +69,23 @@ class ValidationReport:
         return [r for r in self.rule_days if not r.accepted]
 
 
-def validate(discom_id: int, discom_code: str, first: date, last: date, stage: Stage, *, overlays: Path = OVERLAYS) -> ValidationReport:
+def validate(
+    discom_id: int, discom_code: str, first: date, last: date, stage: Stage, *, changed_only: bool = False, overlays: Path = OVERLAYS
+) -> ValidationReport:
     """Judges the meter-days of `first`..`last` (business days, inclusive) and brings vee.exception up to date, in one transaction.
 
     A row that fails anew is open; one that fails no more is cleared; one that a person closed stays closed while its value is the
-    same. A second call on the same figures changes nothing. Raises RuleError (suite or overlay), ValidationError, and psycopg.Error.
+    same. A second call on the same figures changes nothing. With `changed_only` the meters of ops.changed_meter alone are judged; the
+    report counts all meters of the days even so. Raises RuleError (suite or overlay), ValidationError, and psycopg.Error.
     """
     if last < first:
         raise ValueError(f"the days {first} to {last} run backwards: give the first day first")
     started = time.perf_counter()
     suite = load_suite(stage, discom_code, overlays)
     partition = SQL("discom_id = {} and day between {} and {}").format(Literal(discom_id), Literal(first), Literal(last))
-    rows = _failing_rows(suite, discom_id, first, last)
+    rows = _failing_rows(suite, discom_id, first, last, changed_only=changed_only)
     names = sorted({r.check.rule for r in rows})
+    judged = partition + CHANGED.format(partition=partition) if changed_only else partition
     with db.connect("meterhouse_dbt", session=db.WHOLE_PARTITIONS) as conn:
         # One writer per tenant at a time: overlapping ranges must not wait for each other crosswise.
         conn.execute("select pg_advisory_xact_lock(hashtext('vee.exception'), %s)", [discom_id])
@@ -90,10 +94,11 @@ def validate(discom_id: int, discom_code: str, first: date, last: date, stage: S
         hits = SQL("").join(_hits(suite, position, r, partition) for position, r in enumerate(rows) if r.count)
         conn.execute(FAILING.format(hits=hits))
         conn.execute("analyze failing")
-        found = conn.execute(_counts(suite, rows, names, partition)).fetchall()
         row = conn.execute(
-            KEEP.format(discom_id=Literal(discom_id), partition=partition, stage=Literal(suite.stage), rules=Literal(suite.rules))
+            KEEP.format(discom_id=Literal(discom_id), judged=judged, stage=Literal(suite.stage), rules=Literal(suite.rules))
         ).fetchone()
+        failed = FAILED_AS_BEFORE.format(partition=partition, stage=Literal(suite.stage)) if changed_only else SQL("")
+        found = conn.execute(_counts(suite, rows, names, partition, failed)).fetchall()
         if stage == "estimate":
             conn.execute(SETTLE.format(partition=partition))
         conn.execute("select ops.analyze_days('vee.exception', %s, %s)", [first, last])
@@ -131,8 +136,8 @@ def _extra_columns(suite: Suite) -> list[str]:
     return sorted(set[str]().union(*(c.columns for c in suite.enabled)) - set(KEY))
 
 
-def _failing_rows(suite: Suite, discom_id: int, first: date, last: date) -> list[FailingRows]:
-    """Lets Great Expectations judge the partition. Its session ends before the exceptions are written."""
+def _failing_rows(suite: Suite, discom_id: int, first: date, last: date, *, changed_only: bool) -> list[FailingRows]:
+    """Lets Great Expectations judge the partition, or its changed meters. Its session ends before the exceptions are written."""
     os.environ["GX_ANALYTICS_ENABLED"] = "False"
     import great_expectations as gx  # takes seconds, so only who validates pays
     from great_expectations.data_context.types.base import ProgressBarsConfig
@@ -141,6 +146,7 @@ def _failing_rows(suite: Suite, discom_id: int, first: date, last: date) -> list
     from great_expectations.expectations.row_conditions import Column, ComparisonCondition
 
     schema, table = suite.table.split(".")
+    table = f"changed_{table}" if changed_only else table
     partition = (Column("discom_id") == discom_id) & (Column("day") >= first) & (Column("day") <= last)
     own_rows = [c.kwargs.get("row_condition") for c in suite.enabled]
     conditions = [ComparisonCondition.parse_obj(own) if own else None for own in own_rows]
@@ -181,13 +187,13 @@ def _failing_rows(suite: Suite, discom_id: int, first: date, last: date) -> list
             str(to_sql(own).compile(dialect=dialect, compile_kwargs={"literal_binds": True})) if own else "true" for own in conditions
         ]
     except (GreatExpectationsError, TestConnectionError) as e:
-        raise ValidationError(f"{suite.table} cannot be judged. Build it first: dbt build --select {table}. The reason given: {e}") from e
+        raise ValidationError(f"{schema}.{table} cannot be judged. Build it first: dbt build --select {table}. The reason given: {e}") from e
     finally:
         source.get_execution_engine().close()
         source.get_engine().dispose()
     by_position = {r.expectation_config.meta["position"]: r for r in results if r.expectation_config}
     return [
-        FailingRows(c, _query_of(by_position[n], c, suite.table), clauses[n], by_position[n].result["unexpected_count"])
+        FailingRows(c, _query_of(by_position[n], c, f"{schema}.{table}"), clauses[n], by_position[n].result["unexpected_count"])
         for n, c in enumerate(suite.enabled)
     ]
 
@@ -200,11 +206,12 @@ def _query_of(result: Any, check: Check, table: str) -> str:
     return str(query).rstrip(";\n ")
 
 
-def _counts(suite: Suite, rows: list[FailingRows], names: list[str], partition: Composable) -> Composed:
+def _counts(suite: Suite, rows: list[FailingRows], names: list[str], partition: Composable, failed_as_before: Composable) -> Composed:
     """Answers with (day, rule, tested, failed) for each of the rules `names`."""
     return COUNTS.format(
         partition=partition,
         table=Identifier(*suite.table.split(".")),
+        failed_as_before=failed_as_before,
         names=Literal(names),
         counts=SQL(", ").join(
             SQL("count(*) filter (where {})").format(SQL(" or ").join(_tested(r) for r in rows if r.check.rule == rule)) for rule in names
@@ -258,6 +265,15 @@ from (
 order by day, meter_id, rule, nr
 """)
 
+CHANGED = SQL(" and meter_id in (select c.meter_id from ops.changed_meter c where {partition})")
+
+FAILED_AS_BEFORE = SQL("""
+    union all
+    select day, rule from vee.exception
+    where {partition} and stage = {stage} and state <> 'cleared' and not exists (
+        select 1 from ops.changed_meter c where (c.discom_id, c.day, c.meter_id) = (exception.discom_id, exception.day, exception.meter_id)
+    )""")
+
 COUNTS = SQL("""
 select t.day, t.rule, t.tested, coalesce(f.failed, 0)
 from (
@@ -265,7 +281,9 @@ from (
     from (select day, array[{counts}]::bigint[] as n from {table} where {partition} group by day) m
     cross join lateral unnest({names}::text[], m.n) as r(rule, tested)
 ) t
-left join (select day, rule, count(*) as failed from failing group by day, rule) f using (day, rule)
+left join (
+    select day, rule, count(*) as failed from (select day, rule from failing{failed_as_before}) x group by day, rule
+) f using (day, rule)
 order by t.day, t.rule
 """)
 
@@ -284,7 +302,7 @@ with written as (
 ),
 cleared as (
     update vee.exception e set state = 'cleared', updated_at = now()
-    where {partition} and stage = {stage} and rule = any({rules}) and state in ('open', 'estimated')
+    where {judged} and stage = {stage} and rule = any({rules}) and state in ('open', 'estimated')
       and not exists (select 1 from failing f where f.day = e.day and f.meter_id = e.meter_id and f.rule = e.rule)
     returning 1
 )

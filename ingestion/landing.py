@@ -242,6 +242,15 @@ class _SortedOut:
     def days(self) -> set[date]:
         return set().union(*self.days_by_table.values())
 
+    @property
+    def meters_by_day(self) -> dict[date, list[int]]:
+        """meter_id of all that is written of a day, rising."""
+        frames = (self.registers, self.events)
+        days = [*(b.day.astype("datetime64[D]") for b in self.blocks), *(f["day"].to_numpy("datetime64[D]") for f in frames)]
+        meters = [*(b.meter_id for b in self.blocks), *(f["meter_id"].to_numpy(np.int32) for f in frames)]
+        day, meter = np.concatenate(days), np.concatenate(meters)
+        return {d: np.unique(meter[day == d]).tolist() for d in np.unique(day).tolist()}
+
 
 def _sort_out(discom: DiscomContext, delivery: Delivery) -> _SortedOut:
     blocks: list[FragmentBlock] = []
@@ -361,9 +370,9 @@ def _write(conn: psycopg.Connection, discom: DiscomContext, batch_id: int, deliv
     if sorted_out.rejections:
         _copy_rejections(conn, discom, batch_id, delivery, sorted_out.rejections)
     with conn.cursor() as cur:
-        cur.execute(
-            "insert into raw.touched_day (discom_id, day, batch_id) select %s, unnest(%s::date[]), %s",
-            [discom.discom_id, sorted(sorted_out.days), batch_id],
+        cur.executemany(
+            "insert into raw.touched_day (discom_id, day, batch_id, meters) values (%s, %s, %s, %b)",
+            [(discom.discom_id, day, batch_id, meters) for day, meters in sorted_out.meters_by_day.items()],
         )
 
 

@@ -45,7 +45,9 @@ def late_data(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | d
         yield dg.SkipReason("every landed day is built")
     for span in spans:
         context.instance.add_dynamic_partitions(str(assets.discoms.name), [span.discom])
-        yield dg.RunRequest(run_key=f"{span.discom}:{span.first}:{span.last}:{span.upto_batch}", tags=range_tags(span))
+        yield dg.RunRequest(
+            run_key=f"{span.discom}:{span.first}:{span.last}:{span.upto_batch}", tags={**range_tags(span), assets.LATE_DATA_TAG: "true"}
+        )
 
 
 defs = dg.Definitions(assets=assets.ALL, jobs=[daily], schedules=[every_morning], sensors=[late_data])

@@ -92,6 +92,12 @@ def import_registry(conn: psycopg.Connection, folder: Path) -> dict[str, int]:
             changed[name], discom_id = _write(conn, discom_id, _File(name), frame, faults)
         if faults:
             raise RegistryImportError(faults)
+        if any(changed.values()):
+            conn.execute(
+                """insert into ops.registry_change (discom_id) values (%s)
+                   on conflict (discom_id) do update set written_by = excluded.written_by""",
+                [discom_id],
+            )
     return changed
 
 

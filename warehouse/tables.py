@@ -358,6 +358,7 @@ touched_day = sa.Table(
     sa.Column("batch_id", sa.BigInteger, nullable=False),
     sa.Column("written_by", Xid8, nullable=False, server_default=sa.text("pg_current_xact_id()")),
     sa.Column("touched_at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Column("meters", pg.ARRAY(sa.Integer), comment="meter_id of what came, rising; NULL = not known, any"),
     sa.PrimaryKeyConstraint("discom_id", "day", "batch_id"),
     schema="raw",
 )
@@ -415,8 +416,31 @@ day_build = sa.Table(
     sa.Column("day", sa.Date, nullable=False),
     sa.Column("saw", PgSnapshot, nullable=False),
     sa.Column("built_at", sa.TIMESTAMP(timezone=True)),
+    sa.Column("built_with", sa.Text, comment="fingerprint of the models and rules"),
+    sa.Column("changed_only", sa.Boolean, nullable=False, server_default=sa.false(), comment="only for the meters of ops.changed_meter"),
     sa.PrimaryKeyConstraint("discom_id", "day"),
     schema="ops",
+)
+
+changed_meter = sa.Table(
+    "changed_meter",
+    metadata,
+    _discom(),
+    sa.Column("day", sa.Date, nullable=False),
+    sa.Column("meter_id", sa.Integer, nullable=False),
+    sa.PrimaryKeyConstraint("discom_id", "day", "meter_id"),
+    schema="ops",
+    comment="What a build that is under way makes anew, where it is for changed meters only",
+)
+
+registry_change = sa.Table(
+    "registry_change",
+    metadata,
+    _discom(),
+    sa.Column("written_by", Xid8, nullable=False, server_default=sa.text("pg_current_xact_id()")),
+    sa.PrimaryKeyConstraint("discom_id"),
+    schema="ops",
+    comment="The latest import that changed master data",
 )
 
 pull_cursor = sa.Table(

@@ -38,7 +38,7 @@ def rerun(world: World, discom_id: int, accepted: int, clock: Clock, say: Say) -
     """Late data for 1 % of the consumers, and the day again through production. `accepted`: values landed before. Raises BenchError."""
     late = world.late()
     landed, more = land([late], clock, say)
-    again = build(discom_id, world.last, world.last, clock, say, with_reports=False)
+    again = build(discom_id, world.last, world.last, clock, say, with_reports=False, changed_only=True)
     say("checks after late data")
     stages = {name: lap.seconds for name, lap in again.laps.items()}
     held = check(world, discom_id, accepted + more)

@@ -116,8 +116,8 @@ def land(deliveries: Iterable[Delivery], clock: Clock, say: Say) -> tuple[Lap, i
     return total, accepted
 
 
-def build(discom_id: int, first: date, last: date, clock: Clock, say: Say, *, with_reports: bool) -> Day:
-    """Build the days as production does, with or without views and tests of reports."""
+def build(discom_id: int, first: date, last: date, clock: Clock, say: Say, *, with_reports: bool, changed_only: bool = False) -> Day:
+    """Build the days as production does, with or without views and tests of reports; with `changed_only` as after late data."""
     laps: Laps = {}
     nodes: dict[str, float] = {}
     reports: list[Lap] = []
@@ -164,7 +164,7 @@ def build(discom_id: int, first: date, last: date, clock: Clock, say: Say, *, wi
         _replaced(steps, "judge", timed_suite),
         clock.lap() as whole,
     ):
-        steps.build(CODE, discom_id, first, last)
+        steps.build(CODE, discom_id, first, last, changed_only=changed_only)
     if not reports:
         raise BenchError(f"no run of dbt selects {REPORT_SELECTION}: the bench does not know any more what a report is")
     known = [*laps.values(), *reports]

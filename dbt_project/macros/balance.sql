@@ -12,7 +12,7 @@ join {{ source('registry', 'installation') }} i on i.discom_id = f.discom_id and
 where {{ in_partition('f') }} and f.place = '{{ 'consumer' if place == 'service_point' else place }}' and i.{{ place }}_id is not null
 {%- endmacro %}
 
-{# Totals of the consumers by day and the DT or feeder (`head`) that they are indexed to. #}
+{# Totals of the consumers by day and the DT or feeder (`head`) that they are indexed to. Of DTs, those that are built anew. #}
 {% macro consumer_energy(head) -%}
 select f.day, c.{{ head }}_id,
        count(*)::integer as consumers,
@@ -23,7 +23,7 @@ select f.day, c.{{ head }}_id,
        max(f.weakest_quality) as weakest_quality
 from ({{ placed_day_totals('service_point') }}) f
 join {{ source('registry', 'consumer_index') }} c on c.discom_id = f.discom_id and c.service_point_id = f.service_point_id and {{ valid_in_partition('c', 'f.day') }}
-where c.{{ head }}_id is not null
+where c.{{ head }}_id is not null{{ of_changed_dt('c.dt_id', 'f.day') if head == 'dt' }}
 group by f.day, c.{{ head }}_id
 {%- endmacro %}
 
@@ -34,5 +34,8 @@ select day, {{ place }}_id,
        case when max(missing_slots) = 0 then sum(export_wh)::bigint end as export_wh,
        sum(estimated_wh)::bigint as estimated_wh, max(weakest_quality) as weakest_quality
 from ({{ placed_day_totals(place) }}) f
+{%- if place == 'dt' %}
+where true{{ of_changed_dt('dt_id', 'day') }}
+{%- endif %}
 group by day, {{ place }}_id
 {%- endmacro %}

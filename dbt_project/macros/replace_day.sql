@@ -2,7 +2,8 @@
   replace_day: the rows of one DISCOM and a range of days are replaced in one transaction, with no temporary table.
 
   The first run creates the table from the model's enforced contract, partitioned by month of `day`, with row-level security; later runs add
-  months as days come. Config: `key` = the columns of the primary key. The model must give discom_id and day, and keep to vars discom_id,
+  months as days come. Config: `key` = the columns of the primary key; `built_by` = meter or dt
+  where a build for changed meters replaces only what they are part of. The model must give discom_id and day, and keep to vars discom_id,
   from_day and to_day. A column added to the contract is added to the table; any other change needs --full-refresh.
 #}
 {% materialization replace_day, adapter='postgres' %}
@@ -59,7 +60,11 @@
   {# ops.rows_of gives rows of the table's own shape, so its columns come in the table's own order. #}
   {%- set order = adapter.get_columns_in_relation(target) | map(attribute='name') | join(', ') -%}
   {% call statement('main') -%}
-    delete from {{ target }} t where {{ in_partition('t') }};
+    {%- if var('changed_only') and config.get('built_by') == 'meter' %}
+    -- Few meters: their rows are looked up.
+    set local enable_nestloop = on;
+    {%- endif %}
+    delete from {{ target }} t where {{ rows_of_build('t', config.get('built_by')) }};
     insert into {{ target }}
     select * from ops.rows_of(null::{{ target }}, $model$
     select {{ order }} from (
@@ -80,6 +85,14 @@
   {{ run_hooks(post_hooks, inside_transaction=False) }}
   {{ return({'relations': [target]}) }}
 {% endmaterialization %}
+
+{# The rows of a table that a build makes anew: those of the partition, or of changed meters or DTs where the table is built by them. #}
+{% macro rows_of_build(alias, built_by) -%}
+  {{ in_partition(alias) }}
+  {%- if built_by == 'meter' -%} {{ of_changed_meter(alias ~ '.meter_id', alias ~ '.day') }}
+  {%- elif built_by == 'dt' -%} {{ of_changed_dt(alias ~ '.dt_id', alias ~ '.day') }}
+  {%- endif -%}
+{%- endmacro %}
 
 {# Views run with the rights of who asks, so that row-level security holds behind them. #}
 {% macro postgres__get_create_view_as_sql(relation, sql) %}

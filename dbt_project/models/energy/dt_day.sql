@@ -1,4 +1,4 @@
-{{ config(key=['discom_id', 'day', 'dt_id']) }}
+{{ config(key=['discom_id', 'day', 'dt_id'], built_by='dt') }}
 {#
   The energy balance of the LT network below a DT (domain 4.2):
   E_in = DT import x MF + rooftop export; E_out = consumers' import + unmetered + DT export x MF; loss = E_in - E_out, exact in Wh.
@@ -33,4 +33,4 @@ from {{ source('registry', 'dt') }} d
 cross join generate_series('{{ var('from_day') }}'::date, '{{ var('to_day') }}'::date, interval '1 day') as g(day)
 left join head h on h.dt_id = d.dt_id and h.day = g.day::date
 left join consumers c on c.dt_id = d.dt_id and c.day = g.day::date
-where d.discom_id = {{ var('discom_id') | int }}
+where d.discom_id = {{ var('discom_id') | int }}{{ of_changed_dt('d.dt_id', 'g.day::date') }}

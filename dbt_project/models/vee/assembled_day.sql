@@ -7,7 +7,7 @@ with scattered as (
         -- One of several, or not the whole day. Counting the fragments of every meter would cost twice as much.
         select f.day, f.meter_id, f.batch_id, f.seq, f.interval_min, f.received_at
         from {{ ref('stg_raw__profile_fragment') }} f
-        where {{ in_partition('f') }} and exists (
+        where {{ in_build('f') }} and exists (
             select 1 from {{ ref('stg_raw__profile_fragment') }} o
             where {{ in_partition('o') }} and o.day = f.day and o.meter_id = f.meter_id and (o.batch_id, o.seq) <> (f.batch_id, f.seq)
         )
@@ -15,7 +15,7 @@ with scattered as (
         select f.day, f.meter_id, f.batch_id, f.seq, f.interval_min, f.received_at
         from {{ ref('stg_raw__profile_fragment') }} f
         join {{ partition_days() }} d on d.day = f.day
-        where {{ in_partition('f') }} and (f.start_slot <> 0 or cardinality(f.import_wh) is distinct from d.minutes / f.interval_min)
+        where {{ in_build('f') }} and (f.start_slot <> 0 or cardinality(f.import_wh) is distinct from d.minutes / f.interval_min)
     ) p
     join {{ partition_days() }} d on d.day = p.day
     group by p.day, p.meter_id

@@ -9,7 +9,7 @@
 with failing as (
     select e.discom_id, e.day, e.meter_id, bool_or(e.rule = 'V17') as spike
     from {{ source('vee', 'exception') }} e
-    where {{ in_partition('e') }} and e.stage = 'initial' and e.action = 'estimate' and e.state in ('open', 'estimated')
+    where {{ in_build('e') }} and e.stage = 'initial' and e.action = 'estimate' and e.state in ('open', 'estimated')
     group by e.discom_id, e.day, e.meter_id
 ),
 

@@ -21,7 +21,7 @@ future as (
 zero_reading as (
     select r.day, r.meter_id from {{ ref('day_reading') }} r
     -- The first slot alone rules nearly every day out.
-    where {{ in_partition('r') }} and r.import_wh[1] = 0 and 0 = all (r.import_wh) and array_position(r.import_wh, null) is null
+    where {{ in_build('r') }} and r.import_wh[1] = 0 and 0 = all (r.import_wh) and array_position(r.import_wh, null) is null
 ),
 
 zero_day as (
@@ -92,9 +92,9 @@ from (
                ops.sorted(r.import_wh) as import_wh, r.export_wh, r.import_vah,
                case when r.quality is not null then (ops.sorted(r.quality::integer[]))[cardinality(array_remove(r.quality, null))] end as source_quality
         from {{ ref('day_reading') }} r
-        where {{ in_partition('r') }}
+        where {{ in_build('r') }}
     ) r on r.meter_id = p.meter_id and r.day = d.day
-    where p.discom_id = {{ var('discom_id') | int }}
+    where p.discom_id = {{ var('discom_id') | int }}{{ of_changed_meter('p.meter_id', 'd.day') }}
 ) f
 left join opening r0 on r0.meter_id = f.meter_id and r0.day = f.day - 1
 left join closing r1 on r1.meter_id = f.meter_id and r1.day = f.day

@@ -2,7 +2,7 @@
 {% test unique_key(model, columns) %}
 select {{ columns | join(', ') }}, count(*) as n
 from {{ model }} t
-where {{ in_partition('t') }}
+where {{ in_build('t') if 'meter_id' in columns else in_partition('t') }}
 group by {{ columns | join(', ') }}
 having count(*) > 1
 {% endtest %}

@@ -3,7 +3,7 @@
 select t.meter_id, t.day, t.import_day_wh, x.register_advance_wh
 from {{ model }} t
 join {{ ref('measure') }} x using (discom_id, day, meter_id)
-where {{ in_partition('t') }}
+where {{ in_build('t') }}
   and exists (select 1 from unnest(t.method) as u(m) where u.m > 100)
   and t.import_day_wh is distinct from x.register_advance_wh
   -- A target a register step below zero is taken as zero: the sum then stays that step above the advance.
@@ -18,7 +18,7 @@ where {{ in_partition('t') }}
 select t.meter_id, t.day
 from {{ model }} t
 cross join lateral (select * from {{ ref('meter_day') }} m where m.discom_id = t.discom_id and m.day = t.day and m.meter_id = t.meter_id offset 0) m
-where {{ in_partition('t') }} and exists (
+where {{ in_build('t') }} and exists (
     select 1 from unnest(t.import_wh, m.import_wh, t.quality) as u(final, raw, quality)
     where coalesce(u.quality, 0) not in (2, 6, 9) and u.final is distinct from u.raw
 )
@@ -34,12 +34,12 @@ with final as (
     from {{ ref('day_total') }} f
     join {{ ref('stg_registry__meter_place') }} p on p.discom_id = f.discom_id and p.meter_id = f.meter_id and {{ valid_on('p', 'f.day') }}
     join {{ source('registry', 'consumer_index') }} c on c.discom_id = f.discom_id and c.service_point_id = p.service_point_id and {{ valid_on('c', 'f.day') }}
-    where {{ in_partition('f') }}
+    where {{ in_partition('f') }}{{ of_changed_dt('c.dt_id', 'f.day') }}
     group by c.dt_id, f.day
 )
 select t.dt_id, t.day, t.loss_wh
 from {{ model }} t
 left join final f on f.dt_id = t.dt_id and f.day = t.day
-where {{ in_partition('t') }} and t.dt_import_wh is not null
+where {{ in_partition('t') }}{{ of_changed_dt('t.dt_id', 't.day') }} and t.dt_import_wh is not null
   and t.dt_import_wh + coalesce(f.export_wh, 0) <> coalesce(f.import_wh, 0) + t.unmetered_wh + t.dt_export_wh + t.loss_wh
 {% endtest %}
