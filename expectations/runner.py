@@ -187,7 +187,9 @@ def _failing_rows(suite: Suite, discom_id: int, first: date, last: date, *, chan
             str(to_sql(own).compile(dialect=dialect, compile_kwargs={"literal_binds": True})) if own else "true" for own in conditions
         ]
     except (GreatExpectationsError, TestConnectionError) as e:
-        raise ValidationError(f"{schema}.{table} cannot be judged. Build it first: dbt build --select {table}. The reason given: {e}") from e
+        raise ValidationError(
+            f"{schema}.{table} cannot be judged. Build it first: dbt build --select {table}. The reason given: {e}"
+        ) from e
     finally:
         source.get_execution_engine().close()
         source.get_engine().dispose()

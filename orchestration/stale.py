@@ -77,9 +77,9 @@ def landed_range(discom: str) -> tuple[date, date] | None:
 def begin_build(discom_id: int, first: date, last: date, *, made_with: str, changed_only: bool = False) -> bool:
     """Note what is visible now, before anything is read. Until end_build the days stay stale, so a build that fails is done again.
 
-    `made_with` is the fingerprint of models and rules. With `changed_only` the build is for the meters of which something came since the last
-    one (ops.changed_meter) where that is enough: all days are built, with the same models, rules and master data, and few meters changed.
-    Answers whether it is; otherwise every meter is built anew.
+    `made_with` is the fingerprint of models and rules. With `changed_only` the build is for the meters of which something came since the
+    last one (ops.changed_meter) where that is enough: all days are built, with the same models, rules and master data, and few meters
+    changed. Answers whether it is; otherwise every meter is built anew.
     """
     with db.connect("meterhouse_dbt") as conn:
         # One snapshot tells what came and is kept as what was seen.
@@ -130,18 +130,20 @@ CHANGED_AT_MOST = 0.1
 
 _MAY_BE_PARTIAL = """
 select count(*) = %(last)s::date - %(first)s::date + 1
-   and bool_and(b.built_at is not null and b.built_with = %(made_with)s and (r.written_by is null or pg_visible_in_snapshot(r.written_by, b.saw)))
+   and bool_and(b.built_at is not null and b.built_with = %(made_with)s)
+   and bool_and(r.written_by is null or pg_visible_in_snapshot(r.written_by, b.saw))
    and not exists (
        select 1 from raw.touched_day t join ops.day_build o on o.discom_id = t.discom_id and t.day in (o.day, o.day - 1)
-       where o.discom_id = %(discom)s and o.day between %(first)s and %(last)s and not pg_visible_in_snapshot(t.written_by, o.saw) and t.meters is null
+       where o.discom_id = %(discom)s and o.day between %(first)s and %(last)s
+         and t.meters is null and not pg_visible_in_snapshot(t.written_by, o.saw)
    )
 from ops.day_build b left join ops.registry_change r using (discom_id)
 where b.discom_id = %(discom)s and b.day between %(first)s and %(last)s
 """
 
-# Meters of which something came, on these days or on the one before, whose register opens the first. What people did (edits, exceptions that they closed)
-# and stamps in the future, which touch no day, may have come at any time: those meters are always built. A meter that changed is built for all
-# days of the range, for a run of days is counted from its start.
+# Meters of which something came, on these days or on the one before, whose register opens the first. What people did (edits, exceptions
+# that they closed) and stamps in the future, which touch no day, may have come at any time: those meters are always built. A meter that
+# changed is built for all days of the range, for a run of days is counted from its start.
 _CHANGED = """
 with changed as (
     select unnest(t.meters) as meter_id

@@ -58,7 +58,7 @@ def refusal(discom: str, refused: Sequence[RuleDay]) -> str:
 
 
 def build(discom: str, discom_id: int, first: date, last: date, *, changed_only: bool = False) -> None:
-    """Build the days from landed data to reports. With `changed_only`, of days that are built the meters alone of which something came since.
+    """Build the days from landed data to reports. With `changed_only`, of built days the meters alone of which something came since.
 
     Raises DbtError, ValidationError, RuleError or RefusedError; the days then stay stale.
     """

@@ -60,11 +60,11 @@
   {# ops.rows_of gives rows of the table's own shape, so its columns come in the table's own order. #}
   {%- set order = adapter.get_columns_in_relation(target) | map(attribute='name') | join(', ') -%}
   {% call statement('main') -%}
-    {%- if var('changed_only') and config.get('built_by') == 'meter' %}
-    -- Few meters: their rows are looked up.
-    set local enable_nestloop = on;
-    {%- endif %}
+    {#- The rows of few meters are looked up: those that go, and where a model says so, those that come. -#}
+    {%- set few = var('changed_only') and config.get('built_by') == 'meter' -%}
+    {{ 'set local enable_nestloop = on;' if few }}
     delete from {{ target }} t where {{ rows_of_build('t', config.get('built_by')) }};
+    {{ 'set local enable_nestloop = off;' if few and not config.get('looks_up') }}
     insert into {{ target }}
     select * from ops.rows_of(null::{{ target }}, $model$
     select {{ order }} from (

@@ -170,7 +170,7 @@ def test_wrong_outcomes_fail_a_run(server: EmbeddedServer, monkeypatch: pytest.M
 
 
 def test_production_that_is_built_otherwise_is_said_so(server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("orchestration.steps.build", lambda *_: None)
+    monkeypatch.setattr("orchestration.steps.build", lambda *_, **__: None)
     with Clock(None) as clock, pytest.raises(stages.BenchError, match=r"judge was not called"):
         stages.build(1, DAY, DAY, clock, print, with_reports=True)
 

@@ -103,14 +103,25 @@ def test_the_sensor_asks_for_what_late_data_touched_and_for_nothing_else(built: 
     assert stale.stale_ranges() == [], "the days are built, and the register that opens the first day makes no day of its own"
     with db.connect() as conn:
         conn.execute(
-            """insert into raw.touched_day (discom_id, day, batch_id)
-               select discom_id, %s, max(batch_id) + 1 from raw.batch group by discom_id""",
+            """insert into raw.touched_day (discom_id, day, batch_id, meters)
+               select discom_id, %s, max(batch_id) + 1, '{1}' from raw.batch group by discom_id""",
             [FIRST],
         )
     requests = [r for r in evaluate() if isinstance(r, dg.RunRequest) and str(LAST) in r.tags["dagster/asset_partition_range_end"]]
     assert len(requests) == 1, "one run for the touched day and the next, whose opening register it holds"
     assert requests[0].tags["discom"] == "D01"
     assert [r.run_key for r in evaluate()] == [r.run_key for r in evaluate()], "asking again must not start a second run"
+
+    before = written_by()
+    assert defs.resolve_job_def("daily").execute_in_process(instance=built, tags=requests[0].tags).success
+    assert {m for m, xmin in written_by().items() if before[m] != xmin} == {1}, "its run builds the meter of which something came"
+    assert stale.stale_ranges() == []
+
+
+def written_by() -> dict[int, str]:
+    """The transactions that wrote a meter's measures."""
+    with db.connect("meterhouse_dbt") as conn:
+        return dict(conn.execute("select meter_id, string_agg(xmin::text, ' ' order by day) from vee.measure group by meter_id"))
 
 
 def test_the_schedule_builds_yesterday_of_every_discom(built: dg.DagsterInstance) -> None:

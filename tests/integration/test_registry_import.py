@@ -68,9 +68,13 @@ def test_a_folder_is_imported_and_a_second_time_changes_nothing(owner: psycopg.C
     lines = {name: text.count("\n") - 1 for name, text in MASTER.items()}
     assert import_registry(owner, folder) == lines
     before = everything(owner)
+    noted = owner.execute("select discom_id, written_by::text from ops.registry_change").fetchall()
+    assert len(noted) == 1, "builds must know that master data changed"
+    owner.commit()
     assert {name: len(rows) for name, rows in before.items()} == lines
     assert import_registry(owner, folder) == dict.fromkeys(MASTER, 0), "the second import must change nothing"
     assert everything(owner) == before
+    assert owner.execute("select discom_id, written_by::text from ops.registry_change").fetchall() == noted
 
     parent = "select p.code from registry.office o join registry.office p on p.office_id = o.parent_id where o.code = 'S1'"
     assert owner.execute(parent).fetchall() == [("D1",)], "a parent may stand below its child in the file"

@@ -2,7 +2,7 @@
 -- The estimates measured as the readings were, for the rules to judge them again.
 with estimate as (
     select e.discom_id, e.day, e.meter_id, ops.sorted(e.import_wh) as import_wh, e.export_day_wh, e.import_day_vah
-    from {{ ref('estimated_day') }} e where {{ in_build('e') }}
+    from {{ built_rows(ref('estimated_day')) }} e
 ),
 
 figures as (

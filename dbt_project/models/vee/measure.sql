@@ -1,4 +1,4 @@
-{{ config(key=['discom_id', 'day', 'meter_id']) }}
+{{ config(key=['discom_id', 'day', 'meter_id'], looks_up=true) }}
 with opening as (
     {{ midnight_registers(before=1) }}
 ),
@@ -19,9 +19,9 @@ future as (
 -- A day of zero from the first slot to the last; in a proven outage (101 with no 102 before the day ends) it is none. Only a meter that begins
 -- the partition with zeros looks back, a day at a time: days gone by cost nothing else.
 zero_reading as (
-    select r.day, r.meter_id from {{ ref('day_reading') }} r
+    select r.day, r.meter_id from {{ built_rows(ref('day_reading')) }} r
     -- The first slot alone rules nearly every day out.
-    where {{ in_build('r') }} and r.import_wh[1] = 0 and 0 = all (r.import_wh) and array_position(r.import_wh, null) is null
+    where r.import_wh[1] = 0 and 0 = all (r.import_wh) and array_position(r.import_wh, null) is null
 ),
 
 zero_day as (
@@ -86,15 +86,22 @@ from (
            ops.total(r.export_wh) as export_sum_wh,
            ops.total(r.import_vah) as import_sum_vah
     from {{ partition_days() }} d
+    {%- if var('changed_only') %}
+    join ops.changed_meter c on {{ in_partition('c') }} and c.day = d.day
+    cross join lateral (
+        select * from {{ ref('stg_registry__meter_place') }} p
+        where p.discom_id = c.discom_id and p.meter_id = c.meter_id and {{ valid_in_partition('p', 'c.day') }} offset 0
+    ) p
+    {%- else %}
     join {{ ref('stg_registry__meter_place') }} p on {{ valid_in_partition('p', 'd.day') }}
+    {%- endif %}
     left join (
         select r.day, r.meter_id, r.interval_min, r.slots, r.fragments, r.duplicate_slots, r.conflict_slots, r.late_slots, r.received_at, r.batch_id, r.seq,
                ops.sorted(r.import_wh) as import_wh, r.export_wh, r.import_vah,
                case when r.quality is not null then (ops.sorted(r.quality::integer[]))[cardinality(array_remove(r.quality, null))] end as source_quality
-        from {{ ref('day_reading') }} r
-        where {{ in_build('r') }}
+        from {{ built_rows(ref('day_reading')) }} r
     ) r on r.meter_id = p.meter_id and r.day = d.day
-    where p.discom_id = {{ var('discom_id') | int }}{{ of_changed_meter('p.meter_id', 'd.day') }}
+    where p.discom_id = {{ var('discom_id') | int }}
 ) f
 left join opening r0 on r0.meter_id = f.meter_id and r0.day = f.day - 1
 left join closing r1 on r1.meter_id = f.meter_id and r1.day = f.day

@@ -1,8 +1,8 @@
 {# The grain of a model: no two rows of the partition share the key. #}
 {% test unique_key(model, columns) %}
 select {{ columns | join(', ') }}, count(*) as n
-from {{ model }} t
-where {{ in_build('t') if 'meter_id' in columns else in_partition('t') }}
+from {{ built_rows(model) if 'meter_id' in columns else model }} t
+where {{ in_partition('t') }}
 group by {{ columns | join(', ') }}
 having count(*) > 1
 {% endtest %}

@@ -1,10 +1,9 @@
 {# EM9: an estimated day whose slots were scaled sums to the register's advance exactly in Wh. #}
 {% test scaled_to_register(model) %}
 select t.meter_id, t.day, t.import_day_wh, x.register_advance_wh
-from {{ model }} t
-join {{ ref('measure') }} x using (discom_id, day, meter_id)
-where {{ in_build('t') }}
-  and exists (select 1 from unnest(t.method) as u(m) where u.m > 100)
+from {{ built_rows(model) }} t
+join {{ built_rows(ref('measure')) }} x using (discom_id, day, meter_id)
+where exists (select 1 from unnest(t.method) as u(m) where u.m > 100)
   and t.import_day_wh is distinct from x.register_advance_wh
   -- A target a register step below zero is taken as zero: the sum then stays that step above the advance.
   and not (t.estimated_wh = 0 and t.import_day_wh - x.register_advance_wh between 0 and x.register_lsb_wh)
@@ -16,9 +15,9 @@ where {{ in_build('t') }}
 #}
 {% test measured_is_raw(model) %}
 select t.meter_id, t.day
-from {{ model }} t
+from {{ built_rows(model) }} t
 cross join lateral (select * from {{ ref('meter_day') }} m where m.discom_id = t.discom_id and m.day = t.day and m.meter_id = t.meter_id offset 0) m
-where {{ in_build('t') }} and exists (
+where exists (
     select 1 from unnest(t.import_wh, m.import_wh, t.quality) as u(final, raw, quality)
     where coalesce(u.quality, 0) not in (2, 6, 9) and u.final is distinct from u.raw
 )
