@@ -70,6 +70,12 @@ def checkpoint() -> None:
         conn.execute("checkpoint")
 
 
+def settle() -> None:
+    """Vacuum and analyze everything, as autovacuum has done with days gone by: else it does so beside what is measured."""
+    with psycopg.connect(db.database_url(), autocommit=True, connect_timeout=db.CONNECT_TIMEOUT_S) as conn:
+        conn.execute("vacuum (analyze)")
+
+
 def octets_by_kind() -> dict[str, int]:
     """Octets on disk: tables (with what is stored apart) by schema, and the indexes of all but the registry."""
     with as_owner() as conn:

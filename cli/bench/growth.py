@@ -10,7 +10,7 @@ from statistics import median
 
 from cli.bench.checks import check
 from cli.bench.clock import Clock
-from cli.bench.database import as_owner, checkpoint, fresh_database, warm_up
+from cli.bench.database import as_owner, checkpoint, fresh_database, settle, warm_up
 from cli.bench.master_data import register
 from cli.bench.stages import LANDED, Say, build, land
 from cli.bench.world import World
@@ -82,8 +82,8 @@ def history(server: EmbeddedServer, consumers: int, behind: Sequence[int], seed:
                 _, landed = land(world.deliveries(some), clock, say)
                 accepted += landed
                 build(discom_id, some[0], some[-1], clock, say, with_reports=False)
-            with as_owner() as conn:
-                conn.execute("analyze")
+            say(f"{days} days behind: vacuum")
+            settle()
             deliveries = list(world.deliveries([world.last]))
             for n in range(REPEATS):
                 say(f"{days} days behind: run {n + 1} of {REPEATS}")
