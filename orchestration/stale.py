@@ -130,7 +130,7 @@ CHANGED_AT_MOST = 0.1
 
 _MAY_BE_PARTIAL = """
 select count(*) = %(last)s::date - %(first)s::date + 1
-   and bool_and(b.built_at is not null and b.built_with = %(made_with)s)
+   and bool_and(b.built_at is not null and b.built_with is not distinct from %(made_with)s)
    and bool_and(r.written_by is null or pg_visible_in_snapshot(r.written_by, b.saw))
    and not exists (
        select 1 from raw.touched_day t join ops.day_build o on o.discom_id = t.discom_id and t.day in (o.day, o.day - 1)

@@ -88,10 +88,8 @@
 
 {# The rows of a table that a build makes anew: those of the partition, or of changed meters or DTs where the table is built by them. #}
 {% macro rows_of_build(alias, built_by) -%}
-  {{ in_partition(alias) }}
-  {%- if built_by == 'meter' -%} {{ of_changed_meter(alias ~ '.meter_id', alias ~ '.day') }}
-  {%- elif built_by == 'dt' -%} {{ of_changed_dt(alias ~ '.dt_id', alias ~ '.day') }}
-  {%- endif -%}
+  {{ in_build(alias) if built_by == 'meter' else in_partition(alias) }}
+  {%- if built_by == 'dt' -%} {{ of_changed_dt(alias ~ '.dt_id', alias ~ '.day') }} {%- endif -%}
 {%- endmacro %}
 
 {# Views run with the rights of who asks, so that row-level security holds behind them. #}

@@ -78,8 +78,19 @@ def test_what_people_did_and_stamps_in_the_future_are_always_built(conn: psycopg
            values (1, %s, 30, 'import_wh', '{1}', 'r', 'e', 'a', '2026-10-06 00:00+00')""",
         [DAY],
     )
+    conn.execute(
+        """insert into raw.batch (discom_id, batch_id, hes_id, source, content_sha256, received_at, values_received, values_accepted,
+                                  values_rejected)
+           overriding system value values (1, 5, 1, 's', '\\x00', '2026-10-06 04:00+00', 1, 0, 1)"""
+    )
+    conn.execute(
+        """insert into raw.rejected (discom_id, batch_id, reason, locator, payload, value_count, meter_id, received_at)
+           values (1, 5, 'FUTURE_STAMP', 'x', 'x', 1, 40, '2026-10-06 04:00+00'),
+                  (1, 5, 'FUTURE_STAMP', 'x', 'x', 1, 41, '2026-10-04 04:00+00'),
+                  (1, 5, 'BAD_STAMP', 'x', 'x', 1, 42, '2026-10-06 04:00+00')"""
+    )
     assert begin(DAY, DAY)
-    assert changed(conn) == {(DAY, 7), (DAY, 20), (DAY, 30)}
+    assert changed(conn) == {(DAY, 7), (DAY, 20), (DAY, 30), (DAY, 40)}
 
 
 @pytest.mark.parametrize(
@@ -109,6 +120,12 @@ def test_every_meter_is_built_where(conn: psycopg.Connection, why: str, statemen
 def test_every_meter_is_built_where_models_or_rules_changed(conn: psycopg.Connection) -> None:
     touch(conn, DAY, 2, [7])
     assert not begin(DAY, DAY, made_with="others")
+
+
+def test_every_meter_is_built_where_one_day_of_a_range_does_not_say_what_it_was_made_with(conn: psycopg.Connection) -> None:
+    touch(conn, DAY, 2, [7])
+    conn.execute("update ops.day_build set built_with = null where day = %s", [DAY])
+    assert not begin(DAY, NEXT)
 
 
 def test_every_meter_is_built_for_who_asks_for_the_day(conn: psycopg.Connection) -> None:
