@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
 
+from api import errors
+from api.auth import Limits
+from api.database import Database
 from api.health import router as health
 
 DESCRIPTION = "Meter-data warehouse of electricity distribution companies: readings, their validation, energy balances and reports."
@@ -20,6 +25,16 @@ def create_app() -> FastAPI:
         # FastAPI's pages of documentation load their scripts from outside, which a closed network cannot: /openapi.json serves any viewer.
         docs_url=None,
         redoc_url=None,
+        lifespan=_lifespan,
     )
+    app.state.database = Database()
+    app.state.limits = Limits()
+    errors.add_handlers(app)
     app.include_router(health.router)
     return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    app.state.database.close()

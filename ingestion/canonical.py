@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 
 from warehouse.codes import Reason
-from warehouse.tables import CHANNELS, REGISTERS
+from warehouse.tables import ALL_CHANNELS, REGISTERS
 
-CHANNEL_SET = frozenset(CHANNELS)
+CHANNEL_SET = frozenset(ALL_CHANNELS)
 REGISTER_SET = frozenset(REGISTERS)
 
 
@@ -26,7 +26,7 @@ class ProfileReadings:
 
     `frame` columns: `serial` (str, or a categorical of str), `start` (datetime64[us, UTC], start of the interval), `received_at`
     (datetime64[us, UTC]), `locator` (str or categorical: where in the source, e.g. "line 17"), one column for each channel present
-    (warehouse.tables.CHANNELS; Int64 with <NA> = no value, or any integers where all are there), optional `quality` (Int16: a
+    (warehouse.tables.ALL_CHANNELS; Int64 with <NA> = no value, or any integers where all are there), optional `quality` (Int16: a
     warehouse.codes.Quality that the source states, <NA> = none). Row order is the source's: of two rows for one slot the later wins
     unless `received_at` says otherwise. Any order is landed alike; the quickest has each meter's intervals together and in time.
     `interval_min` is that of the source, or None where only the registry knows it.
@@ -55,6 +55,34 @@ class MeterEvents:
     frame: pd.DataFrame
 
 
+@dataclass
+class MeterValues:
+    """Instantaneous and billing profiles, and of daily rows what is not in warehouse.tables.REGISTERS: one row a value.
+
+    `frame` columns: `serial`, `read_at` (datetime64[us, UTC]), `day` (datetime64: the business day of an instantaneous reading, the day
+    that a daily or billing row closes), `received_at`, `locator`, `quantity` (warehouse.tables.QUANTITIES), `zone` (0 = total, 1 to 8 =
+    TOD zone), `value` (Int64, no <NA>), `at` (UTC or NaT: when a maximum demand was).
+    `profile` is one of warehouse.tables.PROFILES.
+    """
+
+    frame: pd.DataFrame
+    profile: str
+
+
+@dataclass
+class Nameplates:
+    """What a meter says of itself. `frame` columns: `serial`, `read_at` (UTC), `received_at`, `locator`, `attribute`, `text`."""
+
+    frame: pd.DataFrame
+
+
+@dataclass
+class StatusWords:
+    """Event status words. `frame` columns: `serial`, `occurred_at` (UTC), `word` (16 octets), `received_at`, `locator`."""
+
+    frame: pd.DataFrame
+
+
 @dataclass(frozen=True)
 class Rejection:
     """Something that was received and not understood. `values` is how many values it stands for (1 where that cannot be known)."""
@@ -69,6 +97,10 @@ class Rejection:
     """UTC, where it could be read."""
     received_at: datetime | None = None
     """When this record was received, where a delivery holds records of several receipts: V05 counts future stamps by it."""
+    profile: str | None = None
+    """Of the vendor file, where it is known."""
+    code: str | None = None
+    """OBIS or vendor's code that no map knows."""
 
 
 @dataclass
@@ -81,6 +113,9 @@ class Delivery:
     profiles: list[ProfileReadings] = field(default_factory=list)
     registers: list[RegisterReadings] = field(default_factory=list)
     events: list[MeterEvents] = field(default_factory=list)
+    values: list[MeterValues] = field(default_factory=list)
+    nameplates: list[Nameplates] = field(default_factory=list)
+    status_words: list[StatusWords] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
 
     @property
@@ -90,8 +125,9 @@ class Delivery:
             *((p.frame, CHANNEL_SET) for p in self.profiles),
             *((r.frame, REGISTER_SET) for r in self.registers),
         ]
-        n = sum(int(f[c].notna().sum()) for f, names in frames for c in f.columns if c in names)
-        return n + sum(len(e.frame) for e in self.events)
+        n: int = sum(int(f[c].notna().sum()) for f, names in frames for c in f.columns if c in names)
+        one_a_row = (self.events, self.values, self.nameplates, self.status_words)
+        return n + sum(len(kind.frame) for kinds in one_a_row for kind in kinds)  # type: ignore[attr-defined]
 
     @property
     def values_rejected(self) -> int:

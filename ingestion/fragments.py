@@ -17,7 +17,7 @@ import pandas as pd
 
 from ingestion.canonical import FragmentBlock, ProfileReadings, Rejection
 from warehouse.codes import Reason
-from warehouse.tables import CHANNELS
+from warehouse.tables import ALL_CHANNELS
 
 GRID_TOLERANCE = timedelta(seconds=30)
 """A start this near to the meter's grid is on it: clocks of meters drift by seconds between synchronisations."""
@@ -70,7 +70,7 @@ def cut(
     frame = readings.frame
     if frame.empty:
         return [], []
-    channels = [c for c in CHANNELS if c in frame.columns]
+    channels = [c for c in ALL_CHANNELS if c in frame.columns]
     meter = meters.find(frame["serial"])
     interval_min = np.append(meters.interval_min, np.int16(1))[meter]
     start, bad_stamp = sane_micros(frame["start"])

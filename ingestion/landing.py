@@ -24,10 +24,10 @@ from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
 from ingestion import pgcopy
-from ingestion.canonical import Delivery, FragmentBlock, MeterEvents, RegisterReadings, Rejection
+from ingestion.canonical import Delivery, FragmentBlock, MeterEvents, MeterValues, Nameplates, RegisterReadings, Rejection, StatusWords
 from ingestion.fragments import MeterLookup, cut, future_tolerance, local_days, reject, sane_micros
 from warehouse.codes import Reason
-from warehouse.tables import CHANNELS, REGISTERS
+from warehouse.tables import ALL_CHANNELS, REGISTERS
 
 
 class LandingError(RuntimeError):
@@ -216,6 +216,9 @@ class _SortedOut:
     blocks: list[FragmentBlock]
     registers: pd.DataFrame
     events: pd.DataFrame
+    values: pd.DataFrame
+    nameplates: pd.DataFrame
+    status_words: pd.DataFrame
     rejections: list[Rejection]
     accepted: int
 
@@ -234,13 +237,17 @@ class _SortedOut:
     def days_by_table(self) -> dict[str, set[date]]:
         return {
             "raw.profile_fragment": {d for b in self.blocks for d in np.unique(b.day).tolist()},
-            "raw.register_reading": set(np.unique(self.registers["day"].to_numpy("datetime64[D]")).tolist()),
-            "raw.event": set(np.unique(self.events["day"].to_numpy("datetime64[D]")).tolist()),
+            "raw.register_reading": _days(self.registers),
+            "raw.event": _days(self.events),
+            "raw.meter_value": _days(self.values),
+            "raw.event_status": _days(self.status_words),
         }
 
     @property
     def days(self) -> set[date]:
-        return set().union(*self.days_by_table.values())
+        """Days of which a build must know; nothing is built from the other tables."""
+        by_table = self.days_by_table
+        return by_table["raw.profile_fragment"] | by_table["raw.register_reading"] | by_table["raw.event"]
 
     @property
     def meters_by_day(self) -> dict[date, list[int]]:
@@ -250,6 +257,10 @@ class _SortedOut:
         meters = [*(b.meter_id for b in self.blocks), *(f["meter_id"].to_numpy(np.int32) for f in frames)]
         day, meter = np.concatenate(days), np.concatenate(meters)
         return {d: np.unique(meter[day == d]).tolist() for d in np.unique(day).tolist()}
+
+
+def _days(frame: pd.DataFrame) -> set[date]:
+    return set(np.unique(frame["day"].to_numpy("datetime64[D]")).tolist())
 
 
 def _sort_out(discom: DiscomContext, delivery: Delivery) -> _SortedOut:
@@ -265,12 +276,21 @@ def _sort_out(discom: DiscomContext, delivery: Delivery) -> _SortedOut:
     rejections += bad
     events, bad = _sound_events(discom, delivery.events)
     rejections += bad
+    values, bad = _sound_values(discom, delivery.values)
+    rejections += bad
+    nameplates, bad = _sound_nameplates(discom, delivery.nameplates)
+    rejections += bad
+    status_words, bad = _sound_status_words(discom, delivery.status_words)
+    rejections += bad
     accepted = (
         sum(int(np.count_nonzero(p)) for b in blocks for p in b.present.values())
         + int(registers[list(REGISTERS)].notna().to_numpy().sum())
         + len(events)
+        + len(values)
+        + len(nameplates)
+        + len(status_words)
     )
-    result = _SortedOut(blocks, registers, events, rejections, accepted)
+    result = _SortedOut(blocks, registers, events, values, nameplates, status_words, rejections, accepted)
     received = delivery.values_read + delivery.values_rejected
     if result.accepted + result.rejected != received:
         raise LandingError(
@@ -316,6 +336,43 @@ def _sound_events(discom: DiscomContext, parts: Iterable[MeterEvents]) -> tuple[
         sound_frame = frame.assign(meter_id=meter_id)[sound]
         kept.append(sound_frame.assign(day=local_days(sound_frame["occurred_at"], discom.timezone)))
     return _together(kept, ["meter_id", "day", "occurred_at", "code", "received_at", "detail"]), rejections
+
+
+def _sound_values(discom: DiscomContext, parts: Iterable[MeterValues]) -> tuple[pd.DataFrame, list[Rejection]]:
+    kept, rejections = [], []
+    for part in parts:
+        meter_id, faults = _faults(discom, part.frame, "read_at")
+        faults[Reason.BAD_STAMP] |= part.frame["day"].isna().to_numpy()
+        bad, sound = reject(part.frame, "read_at", faults, [])
+        rejections += bad
+        kept.append(part.frame.assign(meter_id=meter_id, profile=part.profile)[sound])
+    columns = ["meter_id", "day", "profile", "read_at", "quantity", "zone", "value", "at", "received_at"]
+    return _together(kept, columns), rejections
+
+
+def _sound_nameplates(discom: DiscomContext, parts: Iterable[Nameplates]) -> tuple[pd.DataFrame, list[Rejection]]:
+    kept, rejections = [], []
+    for part in parts:
+        meter_id, faults = _faults(discom, part.frame, "read_at")
+        bad, sound = reject(part.frame, "read_at", faults, [])
+        rejections += bad
+        kept.append(part.frame.assign(meter_id=meter_id)[sound])
+    return _together(kept, ["meter_id", "read_at", "attribute", "text", "received_at"]), rejections
+
+
+STATUS_WORD_OCTETS = 16
+
+
+def _sound_status_words(discom: DiscomContext, parts: Iterable[StatusWords]) -> tuple[pd.DataFrame, list[Rejection]]:
+    kept, rejections = [], []
+    for part in parts:
+        meter_id, faults = _faults(discom, part.frame, "occurred_at")
+        faults[Reason.MALFORMED] = (part.frame["word"].map(len) != STATUS_WORD_OCTETS).to_numpy(bool)
+        bad, sound = reject(part.frame, "occurred_at", faults, [])
+        rejections += bad
+        sound_frame = part.frame.assign(meter_id=meter_id)[sound]
+        kept.append(sound_frame.assign(day=local_days(sound_frame["occurred_at"], discom.timezone)))
+    return _together(kept, ["meter_id", "day", "occurred_at", "word", "received_at"]), rejections
 
 
 def _together(frames: Sequence[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
@@ -367,6 +424,12 @@ def _write(conn: psycopg.Connection, discom: DiscomContext, batch_id: int, deliv
         _copy(conn, "raw.register_reading", _register_columns(discom, batch_id, sorted_out.registers))
     if len(sorted_out.events):
         _copy_events(conn, discom, batch_id, sorted_out.events)
+    if len(sorted_out.values):
+        _copy_values(conn, discom, batch_id, sorted_out.values)
+    if len(sorted_out.nameplates):
+        _copy_nameplates(conn, discom, batch_id, sorted_out.nameplates)
+    if len(sorted_out.status_words):
+        _copy_status_words(conn, discom, batch_id, sorted_out.status_words)
     if sorted_out.rejections:
         _copy_rejections(conn, discom, batch_id, delivery, sorted_out.rejections)
     with conn.cursor() as cur:
@@ -394,7 +457,7 @@ def _fragment_columns(discom: DiscomContext, batch_id: int, block: FragmentBlock
         "batch_id": pgcopy.constant("int8", batch_id, n),
         "seq": pgcopy.int4(block.seq),
     }
-    for c in CHANNELS:
+    for c in ALL_CHANNELS:
         if c in block.values:
             columns[c] = pgcopy.int4_array(block.values[c], block.present[c])
     if block.quality is not None:
@@ -446,15 +509,90 @@ def _copy_events(conn: psycopg.Connection, discom: DiscomContext, batch_id: int,
             )
 
 
+def _copy_rows(conn: psycopg.Connection, table: str, types: dict[str, str], columns: Iterable[Sequence[Any]]) -> None:
+    """Rows with texts in them, column by column: `types` says what PostgreSQL calls each column's type."""
+    with conn.cursor() as cur, cur.copy(f"copy {table} ({', '.join(types)}) from stdin (format binary)") as copy:
+        copy.set_types(list(types.values()))
+        for row in zip(*columns, strict=True):
+            copy.write_row(row)
+
+
+def _stamps(stamps: pd.Series) -> list[datetime | None]:
+    """Aware datetimes, None for NaT."""
+    return [None if s is pd.NaT else s for s in pd.to_datetime(stamps, utc=True).dt.to_pydatetime()]
+
+
+def _copy_values(conn: psycopg.Connection, discom: DiscomContext, batch_id: int, frame: pd.DataFrame) -> None:
+    n = len(frame)
+    types = {"discom_id": "int2", "day": "date", "meter_id": "int4", "profile": "text", "read_at": "timestamptz", "quantity": "text"}
+    types |= {
+        "zone": "int2",
+        "value": "int8",
+        "occurred_at": "timestamptz",
+        "received_at": "timestamptz",
+        "batch_id": "int8",
+        "seq": "int4",
+    }
+    columns: list[Sequence[Any]] = [
+        [discom.discom_id] * n,
+        frame["day"].dt.date.tolist(),
+        frame["meter_id"].tolist(),
+        frame["profile"].tolist(),
+        _stamps(frame["read_at"]),
+        frame["quantity"].tolist(),
+        frame["zone"].tolist(),
+        frame["value"].tolist(),
+        _stamps(frame["at"]),
+        _stamps(frame["received_at"]),
+        [batch_id] * n,
+        range(n),
+    ]
+    _copy_rows(conn, "raw.meter_value", types, columns)
+
+
+def _copy_nameplates(conn: psycopg.Connection, discom: DiscomContext, batch_id: int, frame: pd.DataFrame) -> None:
+    n = len(frame)
+    types = {"discom_id": "int2", "meter_id": "int4", "read_at": "timestamptz", "attribute": "text", "value": "text"}
+    types |= {"received_at": "timestamptz", "batch_id": "int8", "seq": "int4"}
+    columns: list[Sequence[Any]] = [
+        [discom.discom_id] * n,
+        frame["meter_id"].tolist(),
+        _stamps(frame["read_at"]),
+        [_clean(a) for a in frame["attribute"]],
+        [_clean(t) for t in frame["text"]],
+        _stamps(frame["received_at"]),
+        [batch_id] * n,
+        range(n),
+    ]
+    _copy_rows(conn, "raw.nameplate", types, columns)
+
+
+def _copy_status_words(conn: psycopg.Connection, discom: DiscomContext, batch_id: int, frame: pd.DataFrame) -> None:
+    n = len(frame)
+    types = {"discom_id": "int2", "day": "date", "meter_id": "int4", "occurred_at": "timestamptz", "word": "bytea"}
+    types |= {"received_at": "timestamptz", "batch_id": "int8", "seq": "int4"}
+    columns: list[Sequence[Any]] = [
+        [discom.discom_id] * n,
+        frame["day"].dt.date.tolist(),
+        frame["meter_id"].tolist(),
+        _stamps(frame["occurred_at"]),
+        frame["word"].tolist(),
+        _stamps(frame["received_at"]),
+        [batch_id] * n,
+        range(n),
+    ]
+    _copy_rows(conn, "raw.event_status", types, columns)
+
+
 def _copy_rejections(
     conn: psycopg.Connection, discom: DiscomContext, batch_id: int, delivery: Delivery, rejections: list[Rejection]
 ) -> None:
     at = discom.meters.find(pd.Series([r.serial for r in rejections], dtype=object))
     meter_id = np.append(discom.meters.meter_id, 0)[at].tolist()
-    sql = """copy raw.rejected (discom_id, batch_id, reason, locator, detail, payload, value_count, meter_id, stamp, received_at)
-             from stdin (format binary)"""
+    sql = """copy raw.rejected (discom_id, batch_id, reason, locator, detail, payload, value_count, meter_id, stamp, received_at,
+                                profile, code) from stdin (format binary)"""
     with conn.cursor() as cur, cur.copy(sql) as copy:
-        copy.set_types(["int2", "int8", "text", "text", "text", "text", "int8", "int4", "timestamptz", "timestamptz"])
+        copy.set_types(["int2", "int8", "text", "text", "text", "text", "int8", "int4", "timestamptz", "timestamptz", "text", "text"])
         for r, meter in zip(rejections, meter_id, strict=True):
             copy.write_row(
                 (
@@ -468,6 +606,8 @@ def _copy_rejections(
                     meter or None,
                     _aware(r.stamp),
                     r.received_at or delivery.received_at,
+                    _clean(r.profile) if r.profile else None,
+                    _clean(r.code) if r.code else None,
                 )
             )
 

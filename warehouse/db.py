@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 import psycopg
 import sqlalchemy as sa
@@ -47,13 +47,16 @@ def connect(
     role: Role = "meterhouse_loader", *, autocommit: bool = False, session: Mapping[str, str] = MappingProxyType({})
 ) -> psycopg.Connection:
     """A psycopg connection that acts as `role`, with the settings of `session`. Session time zone is UTC."""
-    return psycopg.connect(
-        database_url(),
-        autocommit=autocommit,
-        connect_timeout=CONNECT_TIMEOUT_S,
-        application_name="meterhouse",
-        options=f"-c role={role} -c timezone=UTC {options(session)}",
-    )
+    return psycopg.connect(database_url(), autocommit=autocommit, **session_arguments(role, session))
+
+
+def session_arguments(role: Role, session: Mapping[str, str] = MappingProxyType({})) -> dict[str, Any]:
+    """What psycopg.connect needs beside the URL, so that the connection acts as `role`."""
+    return {
+        "connect_timeout": CONNECT_TIMEOUT_S,
+        "application_name": "meterhouse",
+        "options": f"-c role={role} -c timezone=UTC {options(session)}",
+    }
 
 
 def options(session: Mapping[str, str]) -> str:
@@ -65,11 +68,7 @@ def engine(role: Role) -> sa.Engine:
     """A SQLAlchemy engine whose connections act as `role`."""
     return sa.create_engine(
         sa.make_url(database_url()).set(drivername="postgresql+psycopg"),
-        connect_args={
-            "options": f"-c role={role} -c timezone=UTC",
-            "connect_timeout": CONNECT_TIMEOUT_S,
-            "application_name": "meterhouse",
-        },
+        connect_args=session_arguments(role),
     )
 
 

@@ -29,12 +29,16 @@ FILES = (
     "consumer",
     "hes",
     "meter",
+    "meter_endpoint",
     "installation",
     "consumer_index",
     "holiday",
     "revenue_month",
 )
 """In the order in which they refer to each other."""
+
+OPTIONAL_COLUMNS = frozenset(f"hes.{c}" for c in ("base_url", "pull_every_min", "max_concurrent", "commands_per_min", "silent_after_min"))
+"""Columns that a file may lack: those of head-end systems that only bring files or are never commanded."""
 
 REQUIRED = ("discom", "office", "hes", "meter", "installation")
 SHOWN = 20
@@ -150,6 +154,10 @@ def _read(path: Path, file: _File, faults: list[Fault]) -> pd.DataFrame | None:
     frame.index = pd.RangeIndex(2, len(frame) + 2)
     frame = frame.dropna(how="all")
     frame.columns = frame.columns.str.strip()
+    for c, column in file.columns.items():
+        if c not in frame.columns and (name := f"{file.name}.{c}") in OPTIONAL_COLUMNS:
+            assert column.nullable or column.server_default is not None, name
+            frame[c] = pd.Series(pd.NA, frame.index, dtype="str")
     missing = [c for c in file.columns if c not in frame.columns]
     unknown = [c for c in frame.columns if c not in file.columns]
     for c in missing:
@@ -277,6 +285,20 @@ CHECKS: dict[str, list[_Check]] = {
             lambda f: f["interval_min"].notna() & ~_number(f["interval_min"]).map(lambda m: m > 0 and 1440 % m == 0).astype(bool),
             "does not divide the day: 15, 30 and 60 are usual",
         )
+    ],
+    "hes": [
+        _Check(c, lambda f, c=c: _number(f[c]) <= 0, "must be above 0")  # type: ignore[misc]
+        for c in ("pull_every_min", "max_concurrent", "commands_per_min", "silent_after_min")
+    ],
+    "meter_endpoint": [
+        _one_of("framing", "wrapper", "hdlc"),
+        _one_of("authentication", "none", "lls", "hls_gmac"),
+        _Check("port", lambda f: f["port"].notna() & ~_number(f["port"]).between(1, 65535), "is no port: 1 to 65535"),
+        _Check(
+            "system_title",
+            lambda f: f["system_title"].notna() & ~f["system_title"].str.fullmatch(r"[0-9A-F]{16}").fillna(True).astype(bool),
+            "is not 8 octets in capital hex, such as 4D4D4D0000000001",
+        ),
     ],
     "installation": [
         _PERIOD,

@@ -26,8 +26,43 @@ metadata = sa.MetaData(
 CHANNELS = ("import_wh", "export_wh", "import_vah", "export_vah", "import_varh", "voltage_dv", "current_ma")
 """Profile channels, in the order of the columns of raw.profile_fragment. int4 per slot."""
 
+FURTHER_CHANNELS = (
+    "voltage_y_dv",
+    "voltage_b_dv",
+    "current_y_ma",
+    "current_b_ma",
+    "current_n_ma",
+    "q1_varh",
+    "q2_varh",
+    "q3_varh",
+    "q4_varh",
+    "power_factor_milli",
+    "frequency_mhz",
+    "status_bits",
+    "signal_dbm",
+)
+"""Profile channels that are landed beside CHANNELS and that no rule judges. int4 per slot. voltage_dv and current_ma are those of phase R,
+or of the only phase."""
+
+ALL_CHANNELS = (*CHANNELS, *FURTHER_CHANNELS)
+
 REGISTERS = ("import_wh", "export_wh", "import_vah", "export_vah", "md_import_w")
 """Register columns of raw.register_reading. int8."""
+
+QUANTITIES = (
+    *("import_wh", "export_wh", "import_vah", "export_vah", "q1_varh", "q2_varh", "q3_varh", "q4_varh", "net_wh"),
+    *("md_import_w", "md_export_w", "md_import_va", "md_export_va"),
+    *("voltage_r_mv", "voltage_y_mv", "voltage_b_mv", "current_r_ma", "current_y_ma", "current_b_ma", "current_n_ma"),
+    *("power_factor_milli", "power_factor_r_milli", "power_factor_y_milli", "power_factor_b_milli", "frequency_mhz"),
+    *("active_power_w", "apparent_power_va", "reactive_power_var", "load_limit_w"),
+    *("power_on_min", "power_off_min", "power_failure_count", "tamper_count", "billing_count", "programming_count"),
+    *("relay_closed_flag", "load_limit_flag", "reset_type_code", "signal_dbm", "temperature_mdegc"),
+)
+"""What raw.meter_value may hold, one value a row: instantaneous readings, billing rows, and of daily rows what is not in REGISTERS.
+Single-phase voltage and current are those of phase R. int8."""
+
+PROFILES = ("instant", "daily", "billing")
+"""Profiles whose values stand in raw.meter_value."""
 
 
 class Xid8(UserDefinedType[int]):
@@ -147,7 +182,17 @@ consumer = _registry(
     _fk("service_point_id", "service_point"),
 )
 
-hes = _registry("hes", "hes_id", sa.Column("vendor", sa.Text, nullable=False))
+hes = _registry(
+    "hes",
+    "hes_id",
+    sa.Column("vendor", sa.Text, nullable=False),
+    sa.Column("base_url", sa.Text, comment="where it is pulled from; secrets come from the environment"),
+    sa.Column("pull_every_min", sa.Integer, comment="NULL = nobody pulls it"),
+    sa.Column("max_concurrent", sa.SmallInteger, nullable=False, server_default="4", comment="commands or reads under way at once"),
+    sa.Column("commands_per_min", sa.Integer, nullable=False, server_default="60"),
+    sa.Column("silent_after_min", sa.Integer, nullable=False, server_default="1440", comment="a delivery older than that is a warning"),
+    sa.CheckConstraint("pull_every_min > 0 and max_concurrent > 0 and commands_per_min > 0 and silent_after_min > 0", name="limits"),
+)
 
 meter = sa.Table(
     "meter",
@@ -168,6 +213,29 @@ meter = sa.Table(
     sa.CheckConstraint("interval_min > 0 and mod(1440, interval_min) = 0", name="interval_min"),
     _fk("hes_id", "hes"),
     schema="registry",
+)
+
+meter_endpoint = sa.Table(
+    "meter_endpoint",
+    metadata,
+    _discom(),
+    sa.Column("meter_id", sa.Integer, nullable=False),
+    sa.Column("host", sa.Text, nullable=False),
+    sa.Column("port", sa.Integer, nullable=False, server_default="4059"),
+    sa.Column("framing", sa.Text, nullable=False, server_default="wrapper"),
+    sa.Column("client_address", sa.Integer, nullable=False),
+    sa.Column("server_address", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("authentication", sa.Text, nullable=False),
+    sa.Column("system_title", sa.Text, comment="8 octets in hex; by it a pushed frame is known"),
+    sa.PrimaryKeyConstraint("discom_id", "meter_id"),
+    sa.Index(None, "discom_id", "system_title", unique=True),
+    sa.CheckConstraint("port between 1 and 65535", name="port"),
+    sa.CheckConstraint("framing in ('wrapper','hdlc')", name="framing"),
+    sa.CheckConstraint("authentication in ('none','lls','hls_gmac')", name="authentication"),
+    sa.CheckConstraint("system_title ~ '^[0-9A-F]{16}$'", name="system_title"),
+    _fk("meter_id", "meter"),
+    schema="registry",
+    comment="Where a meter that is read directly by DLMS answers; its keys stand in the file of METERHOUSE_DLMS_KEYS",
 )
 
 installation = sa.Table(
@@ -299,6 +367,7 @@ profile_fragment = sa.Table(
     *_landed(),
     *(sa.Column(c, pg.ARRAY(sa.Integer)) for c in CHANNELS),
     sa.Column("quality", pg.ARRAY(sa.SmallInteger)),
+    *(sa.Column(c, pg.ARRAY(sa.Integer)) for c in FURTHER_CHANNELS),
     sa.Index(None, "discom_id", "day", "meter_id"),
     schema="raw",
     postgresql_partition_by="RANGE (day)",
@@ -330,6 +399,52 @@ event = sa.Table(
     postgresql_partition_by="RANGE (day)",
 )
 
+meter_value = sa.Table(
+    "meter_value",
+    metadata,
+    *_meter_day(),
+    sa.Column("profile", sa.Text, nullable=False),
+    sa.Column("read_at", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("quantity", sa.Text, nullable=False),
+    sa.Column("zone", sa.SmallInteger, nullable=False, server_default="0", comment="0 = total, 1 to 8 = TOD zone"),
+    sa.Column("value", sa.BigInteger, nullable=False),
+    sa.Column("occurred_at", sa.TIMESTAMP(timezone=True), comment="when a maximum demand was"),
+    *_landed(),
+    sa.CheckConstraint("profile in ('instant','daily','billing')", name="profile"),
+    sa.CheckConstraint("zone between 0 and 8", name="zone"),
+    sa.Index(None, "discom_id", "day", "meter_id"),
+    schema="raw",
+    postgresql_partition_by="RANGE (day)",
+    comment="Instantaneous, billing and further daily values. day: of the reading, or the day that is closed",
+)
+
+nameplate = sa.Table(
+    "nameplate",
+    metadata,
+    sa.Column("discom_id", sa.SmallInteger, nullable=False),
+    sa.Column("meter_id", sa.Integer, nullable=False),
+    sa.Column("read_at", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("attribute", sa.Text, nullable=False),
+    sa.Column("value", sa.Text, nullable=False),
+    *_landed(),
+    sa.Index(None, "discom_id", "meter_id"),
+    schema="raw",
+)
+
+event_status = sa.Table(
+    "event_status",
+    metadata,
+    *_meter_day(),
+    sa.Column("occurred_at", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("word", pg.BYTEA, nullable=False),
+    *_landed(),
+    sa.CheckConstraint("octet_length(word) = 16", name="word"),
+    sa.Index(None, "discom_id", "day", "meter_id"),
+    schema="raw",
+    postgresql_partition_by="RANGE (day)",
+    comment="Event status words (ESW, 128 bits) as meters push them: bit 0 is the most significant of the first octet",
+)
+
 rejected = sa.Table(
     "rejected",
     metadata,
@@ -344,6 +459,8 @@ rejected = sa.Table(
     sa.Column("meter_id", sa.Integer),
     sa.Column("stamp", sa.TIMESTAMP(timezone=True)),
     sa.Column("received_at", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("profile", sa.Text, comment="of the vendor file"),
+    sa.Column("code", sa.Text, comment="OBIS or vendor's code that is not mapped"),
     sa.PrimaryKeyConstraint("discom_id", "rejected_id"),
     sa.ForeignKeyConstraint(["discom_id", "batch_id"], ["raw.batch.discom_id", "raw.batch.batch_id"]),
     sa.Index(None, "discom_id", "batch_id"),
@@ -452,5 +569,27 @@ pull_cursor = sa.Table(
     sa.Column("cursor", pg.JSONB, nullable=False),
     sa.Column("updated_at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
     sa.PrimaryKeyConstraint("discom_id", "hes_id", "feed"),
+    schema="ops",
+)
+
+api_key = sa.Table(
+    "api_key",
+    metadata,
+    _discom(),
+    sa.Column("key_id", sa.Text, nullable=False),
+    sa.Column("secret_sha256", pg.BYTEA, nullable=False, comment="of a random secret of 256 bits: no salt is needed"),
+    sa.Column("purpose", sa.Text, nullable=False),
+    sa.Column("hes_id", sa.Integer),
+    sa.Column("name", sa.Text, nullable=False, comment="who holds it, for the audit trail"),
+    sa.Column("networks", pg.ARRAY(pg.CIDR), comment="NULL = from anywhere"),
+    sa.Column("requests_per_min", sa.Integer, nullable=False, server_default="600"),
+    sa.Column("created_at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Column("revoked_at", sa.TIMESTAMP(timezone=True)),
+    sa.PrimaryKeyConstraint("discom_id", "key_id"),
+    sa.UniqueConstraint("key_id"),
+    sa.CheckConstraint("purpose in ('hes','operator')", name="purpose"),
+    sa.CheckConstraint("(purpose = 'hes') = (hes_id is not null)", name="hes"),
+    sa.CheckConstraint("requests_per_min > 0", name="requests"),
+    _fk("hes_id", "hes"),
     schema="ops",
 )

@@ -23,7 +23,16 @@ import psycopg
 import pytest
 
 from ingestion import pgcopy
-from ingestion.canonical import Delivery, MeterEvents, ProfileReadings, RegisterReadings, Rejection
+from ingestion.canonical import (
+    Delivery,
+    MeterEvents,
+    MeterValues,
+    Nameplates,
+    ProfileReadings,
+    RegisterReadings,
+    Rejection,
+    StatusWords,
+)
 from ingestion.landing import DiscomContext, LandingError, land, land_all
 from warehouse import db
 from warehouse.codes import Reason
@@ -505,3 +514,36 @@ def test_every_file_lands_exactly_once_over_twenty_kills(monkeypatch: pytest.Mon
             kill(loader)
         server.destroy()
         shutil.rmtree(home, ignore_errors=True)
+
+
+def test_every_further_kind_lands_in_its_table(loader: psycopg.Connection) -> None:
+    """A billing row with a maximum demand, a nameplate, status words, a channel that no rule judges; and of each one that is refused."""
+    at, closed = pd.Timestamp(MIDNIGHT), pd.Timestamp("2026-09-30")
+    both = {"serial": ["M0001", "NOBODY"], "received_at": [pd.Timestamp(RECEIVED)] * 2, "locator": ["a", "b"]}
+    delivery = Delivery("x", b"further kinds", RECEIVED)
+    demand_at = pd.to_datetime(["2026-09-12T13:30:00Z", None])
+    delivery.values.append(
+        MeterValues(
+            pd.DataFrame({**both, "read_at": at, "day": closed, "quantity": "md_import_w", "zone": 3, "value": [4200, 1], "at": demand_at}),
+            "billing",
+        )
+    )
+    delivery.nameplates.append(Nameplates(pd.DataFrame({**both, "read_at": at, "attribute": "firmware", "text": "V1\x00"})))
+    delivery.status_words.append(StatusWords(pd.DataFrame({**both, "occurred_at": at, "word": [bytes(16), bytes(16)]})))
+    delivery.status_words.append(
+        StatusWords(pd.DataFrame({**both, "serial": "M0002", "occurred_at": at, "word": [bytes(15), b"\x80" + bytes(15)]}))
+    )
+    block = {"serial": ["M0001"], "start": [at], "received_at": [pd.Timestamp(RECEIVED)], "locator": ["a"]}
+    delivery.profiles.append(ProfileReadings(pd.DataFrame({**block, "import_wh": [5], "q4_varh": [7]}), 30))
+    context = DiscomContext.load(loader, "acme")
+
+    result = land(loader, context, context.hes_id("h1"), delivery)
+
+    assert (result.received, result.accepted, result.rejected) == (10, 6, 4)
+    assert result.rejected_by_reason == {Reason.UNKNOWN_METER: 3, Reason.MALFORMED: 1}
+    assert result.days == {DAY}, "only days that a build reads may be touched: here that of the block"
+    landed = loader.execute("select day, profile, quantity, zone, value, occurred_at from raw.meter_value").fetchall()
+    assert landed == [(date(2026, 9, 30), "billing", "md_import_w", 3, 4200, datetime(2026, 9, 12, 13, 30, tzinfo=UTC))]
+    assert loader.execute("select attribute, value from raw.nameplate").fetchall() == [("firmware", "V1\\x00")]
+    assert loader.execute("select word from raw.event_status order by word").fetchall() == [(bytes(16),), (b"\x80" + bytes(15),)]
+    assert loader.execute("select import_wh, q4_varh, q1_varh from raw.profile_fragment").fetchall() == [([5], [7], None)]

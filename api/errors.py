@@ -1,0 +1,83 @@
+"""Errors as a client sees them: problem details (RFC 9457), with a stable `code` that a program can act on and a `detail` for people."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+
+import psycopg
+import psycopg_pool
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from warehouse.embedded import EmbeddedError
+
+logger = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class ProblemDetails(BaseModel):
+    """What the body of an error holds."""
+
+    status: int
+    code: str
+    title: str
+    detail: str
+    errors: list[dict[str, str]] = []
+
+
+class Problem(Exception):
+    """An answer other than success. `code` is stable, `detail` says what is wrong and how to mend it."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        title: str,
+        detail: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        errors: Sequence[dict[str, str]] = (),
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.code, self.title, self.detail = status, code, title, detail
+        self.headers, self.errors = dict(headers or {}), list(errors)
+
+    def response(self) -> JSONResponse:
+        body = ProblemDetails(status=self.status, code=self.code, title=self.title, detail=self.detail, errors=self.errors)
+        return JSONResponse(body.model_dump(exclude_defaults=True), self.status, self.headers, MEDIA_TYPE)
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, object]]:
+    """`responses=` of a route that may answer with these statuses."""
+    return {s: {"model": ProblemDetails, "content": {MEDIA_TYPE: {}}} for s in statuses}
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Every error of `app` leaves as problem details; what a client did not cause says nothing of the inside."""
+
+    @app.exception_handler(Problem)
+    def on_problem(_: Request, e: Problem) -> Response:
+        return e.response()
+
+    @app.exception_handler(RequestValidationError)
+    def on_invalid(_: Request, e: RequestValidationError) -> Response:
+        errors = [{"field": ".".join(str(p) for p in x["loc"]), "message": str(x["msg"])} for x in e.errors()]
+        return Problem(422, "INVALID_REQUEST", "The request is not valid", "correct the fields that are listed", errors=errors).response()
+
+    @app.exception_handler(HTTPException)
+    def on_http(_: Request, e: HTTPException) -> Response:
+        return Problem(e.status_code, f"HTTP_{e.status_code}", str(e.detail), str(e.detail), headers=e.headers).response()
+
+    @app.exception_handler(psycopg.OperationalError)
+    @app.exception_handler(psycopg_pool.PoolTimeout)
+    @app.exception_handler(EmbeddedError)
+    def on_database(_: Request, e: Exception) -> Response:
+        logger.warning("the database does not answer: %s", e)
+        detail = "the warehouse does not answer at this moment: nothing was written, send the request again"
+        return Problem(503, "DATABASE_UNAVAILABLE", "Not available", detail, headers={"Retry-After": "5"}).response()
