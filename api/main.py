@@ -12,6 +12,8 @@ from api import errors
 from api.auth import Limits
 from api.database import Database
 from api.health import router as health
+from api.meters import router as meters
+from ingestion.contexts import Contexts
 
 DESCRIPTION = "Meter-data warehouse of electricity distribution companies: readings, their validation, energy balances and reports."
 
@@ -29,8 +31,10 @@ def create_app() -> FastAPI:
     )
     app.state.database = Database()
     app.state.limits = Limits()
+    app.state.contexts = Contexts()
     errors.add_handlers(app)
     app.include_router(health.router)
+    app.include_router(meters.router)
     return app
 
 

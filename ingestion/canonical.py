@@ -127,7 +127,7 @@ class Delivery:
         ]
         n: int = sum(int(f[c].notna().sum()) for f, names in frames for c in f.columns if c in names)
         one_a_row = (self.events, self.values, self.nameplates, self.status_words)
-        return n + sum(len(kind.frame) for kinds in one_a_row for kind in kinds)  # type: ignore[attr-defined]
+        return n + sum(len(kind.frame) for kinds in one_a_row for kind in kinds)
 
     @property
     def values_rejected(self) -> int:

@@ -206,6 +206,16 @@ def earlier_landing(conn: psycopg.Connection, discom: DiscomContext, hes_id: int
     return EarlierLanding(batch_id, False, sha256)
 
 
+def counts_of_batch(conn: psycopg.Connection, discom: DiscomContext, batch_id: int | None) -> tuple[int, int, int]:
+    """Values received, accepted and rejected of a batch; all 0 where there is none."""
+    with conn.transaction(), conn.cursor(row_factory=tuple_row) as cur:
+        found = cur.execute(
+            "select values_received, values_accepted, values_rejected from raw.batch where discom_id = %s and batch_id = %s",
+            [discom.discom_id, batch_id],
+        ).fetchone()
+    return found or (0, 0, 0)
+
+
 # --- sorting out: no database -------------------------------------------------------------------------------------------
 
 

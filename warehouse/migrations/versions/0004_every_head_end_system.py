@@ -171,6 +171,8 @@ def upgrade() -> None:
     for table in ("raw.event_status", "raw.meter_value", "raw.nameplate"):
         op.execute(f"grant select, insert on {table} to meterhouse_loader")
         op.execute(f"grant select on {table} to meterhouse_dbt, meterhouse_api")
+    # A process that goes on for long knows by it when what it holds of the registry is out of date.
+    op.execute("grant select on ops.registry_change to meterhouse_loader")
     # A key says which tenant calls, so it is looked up before there is a tenant: by this function alone, one key at a time.
     op.execute("""
         create function ops.find_api_key(wanted text)
@@ -189,6 +191,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute("revoke select on ops.registry_change from meterhouse_loader")
     op.execute("drop function ops.find_api_key(text)")
     op.drop_table("api_key", schema="ops")
     op.drop_table("meter_endpoint", schema="registry")

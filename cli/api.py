@@ -1,0 +1,88 @@
+"""meterhouse api, meterhouse keys create|list|revoke."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import psycopg
+import typer
+from rich.table import Table
+
+from api.auth import HEADER, new_key
+from api.auth import repository as keys_of
+from cli.console import console, fail
+from cli.data import Discom
+from cli.database import ensure_ready
+from ingestion.landing import DiscomContext
+from warehouse import db
+
+keys = typer.Typer(no_args_is_help=True)
+
+
+def api(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+    workers: Annotated[int, typer.Option(help="Processes.", min=1)] = 1,
+) -> None:
+    """Serve the API until Ctrl-C.
+
+    Example: meterhouse api --port 8000 --workers 2
+    """
+    import uvicorn
+
+    ensure_ready()
+    uvicorn.run("api.main:create_app", factory=True, host=host, port=port, workers=workers, log_level="warning", access_log=False)
+
+
+@keys.command()
+def create(
+    discom: Discom,
+    name: Annotated[str, typer.Option(help="Who will hold it.")],
+    hes: Annotated[str | None, typer.Option(help="Head-end system that will push with it. Default: a key of an operator.")] = None,
+    network: Annotated[list[str] | None, typer.Option(help="Address or network it may be used from; may be given often.")] = None,
+    requests_per_min: Annotated[int, typer.Option(help="How many requests it may send a minute.", min=1)] = 600,
+) -> None:
+    """Make a key and show it once: the warehouse keeps only a hash.
+
+    Example: meterhouse keys create -d D01 --hes HPL --name "HPL Jaipur" --network 10.20.0.0/16
+    """
+    ensure_ready()
+    key, key_id, secret_sha256 = new_key()
+    with db.connect("meterhouse_owner") as conn:
+        context = DiscomContext.load(conn, discom)
+        hes_id = context.hes_id(hes) if hes else None
+        try:
+            keys_of.insert_key(conn, context.discom_id, key_id, secret_sha256, hes_id, name, network or [], requests_per_min)
+        except psycopg.DataError as e:
+            fail(f"--network: {str(e).splitlines()[0]}: write 10.20.0.0/16 or 10.20.0.7")
+    console.print(key, markup=False, highlight=False, soft_wrap=True)
+    console.print(f"send it in the header {HEADER}; it is not shown again", style="dim")
+
+
+@keys.command("list")
+def list_(discom: Discom) -> None:
+    """List the keys of a DISCOM.
+
+    Example: meterhouse keys list -d D01
+    """
+    ensure_ready()
+    table = Table("key", "of", "held by", "from", "a minute", "created", "revoked")
+    with db.connect("meterhouse_owner") as conn:
+        for k in keys_of.keys(conn, DiscomContext.load(conn, discom).discom_id):
+            created, revoked = (f"{t:%Y-%m-%d %H:%M}" if (t := k[at]) else "" for at in ("created_at", "revoked_at"))
+            networks = ", ".join(k["networks"] or ["anywhere"])
+            table.add_row(k["key_id"], k["hes"] or "operator", k["name"], networks, str(k["requests_per_min"]), created, revoked)
+    console.print(table)
+
+
+@keys.command()
+def revoke(discom: Discom, key_id: Annotated[str, typer.Argument(help="As `keys list` shows it.")]) -> None:
+    """Revoke a key: from now on it is refused.
+
+    Example: meterhouse keys revoke -d D01 3fa94c0e12ab
+    """
+    ensure_ready()
+    with db.connect("meterhouse_owner") as conn:
+        if not keys_of.revoke_key(conn, DiscomContext.load(conn, discom).discom_id, key_id):
+            fail(f"DISCOM {discom} has no key {key_id!r} in use: `meterhouse keys list -d {discom}`")
+    console.print(f"{key_id} is revoked")
