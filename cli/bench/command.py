@@ -22,7 +22,7 @@ LINE_EVERY_S = 10.0
 
 def bench(
     meters: Annotated[
-        str, typer.Option(help="Consumer meters of each size, smallest first, with commas between.")
+        str, typer.Option(help="Consumer meters of each size, smallest first, with commas between; none to skip.")
     ] = "10000,100000,1000000",
     days: Annotated[int, typer.Option(min=1, max=26)] = 1,
     history: Annotated[str, typer.Option(help="Days that lie behind a measured day, fewest first; none to skip.")] = "0,90",
@@ -31,6 +31,7 @@ def bench(
     slow_peers_up_to: Annotated[int, typer.Option(help="Sizes above this are left out by pandas and row-per-interval SQL.")] = 1_000_000,
     seed: Annotated[int, typer.Option()] = 1,
     reports_up_to: Annotated[int, typer.Option(help="Sizes above this end at the balances, without reports.")] = 10**9,
+    with_push: Annotated[bool, typer.Option("--push/--no-push", help="Measure the push path of the API.")] = True,
     quick: Annotated[bool, typer.Option("--quick", help="Only the smallest size, without history and slow peers.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the databases of the sizes, to look at plans.")] = False,
     write_docs: Annotated[bool, typer.Option("--write-docs", help="Write docs/benchmarks.md from this run.")] = False,
@@ -42,9 +43,10 @@ def bench(
     # Libraries are imported here, before any clock runs, and only for who measures.
     from cli.bench import growth, measure, report
     from cli.bench.peers import PEERS, SLOW, require_source_tree
+    from cli.bench.push import SHAPES, Push, push
     from warehouse.embedded import EmbeddedServer
 
-    sizes = _numbers("--meters", meters, 100)
+    sizes = [] if meters == "none" else _numbers("--meters", meters, 100)
     behind = [] if history == "none" or quick else _numbers("--history", history, 0)
     names = list(PEERS) if peers == "all" else [] if peers == "none" else peers.split(",")
     if unknown := set(names) - set(PEERS):
@@ -62,9 +64,10 @@ def bench(
     console.print(f"results are kept as they come: {path}", soft_wrap=True)
     results: list[measure.SizeResult] = []
     past: growth.History | None = None
+    pushes: list[Push] = []
 
     def save() -> None:
-        path.write_text(json.dumps(report.document(server, seed, results, past), indent=1) + "\n")
+        path.write_text(json.dumps(report.document(server, seed, results, past, pushes), indent=1) + "\n")
 
     def save_size(result: measure.SizeResult) -> None:
         results[:] = [r for r in results if r.consumers != result.consumers] + [result]
@@ -92,6 +95,11 @@ def bench(
     if behind:
         with progress_bar() as bar:
             growth.history(server, history_meters, behind, seed, _teller(bar, f"{count(history_meters)} meters"), save_history)
+    if with_push:
+        with progress_bar() as bar:
+            for slots, bodies in SHAPES:
+                pushes.append(push(server, slots, bodies // 10 if quick else bodies, seed, _teller(bar, "push")))
+                save()
     document = json.loads(path.read_text())
     report.show_end(document)
     if write_docs:

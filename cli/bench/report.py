@@ -22,6 +22,7 @@ from cli.bench.bars import MILLION, TITLES, bars, faster
 from cli.bench.growth import REPEATS, History
 from cli.bench.measure import SizeResult
 from cli.bench.peers import SLOW
+from cli.bench.push import Push
 from cli.bench.stages import REPORTS
 from cli.console import console, count
 from warehouse import db
@@ -37,7 +38,9 @@ WIDTH = 150
 Rows = list[list[str]]
 
 
-def document(server: EmbeddedServer, seed: int, results: Sequence[SizeResult], history: History | None) -> dict[str, Any]:
+def document(
+    server: EmbeddedServer, seed: int, results: Sequence[SizeResult], history: History | None, pushes: Sequence[Push]
+) -> dict[str, Any]:
     """Everything of a run so far, as JSON."""
     doc: dict[str, Any] = {
         "measured_at": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
@@ -48,6 +51,7 @@ def document(server: EmbeddedServer, seed: int, results: Sequence[SizeResult], h
         "sizes": [asdict(r) | {"figures": r.figures} for r in results],
         "growth": [_growth_between(a, b) for a, b in pairwise(results)],
         "history": (asdict(history) | {"seconds": history.seconds, "ratio": history.ratio}) if history else None,
+        "push": [asdict(p) for p in pushes],
     }
     return doc | {"bars": [asdict(b) for b in bars(doc)]}
 
@@ -161,6 +165,15 @@ def _growth(doc: dict[str, Any]) -> Rows:
     return rows
 
 
+def _push(doc: dict[str, Any]) -> Rows:
+    rows = [["a body of 100 meters", "bodies", "s", "intervals/s", "p50", "p99", "x bare COPY of the same rows"]]
+    for p in doc["push"]:
+        speed = count(int(p["intervals"] / p["seconds"]))
+        times = [f"{p['seconds']:.2f}", speed, f"{p['p50_ms']:.0f} ms", f"{p['p99_ms']:.0f} ms", f"{p['seconds'] / p['copy_s']:.1f}"]
+        rows.append([f"{p['slots']} interval{'s' if p['slots'] > 1 else ''} each", count(p["bodies"]), *times])
+    return rows
+
+
 def _bars(doc: dict[str, Any]) -> Rows:
     return [["what", "hold", "ours", "at", "verdict"], *([b["what"], b["hold"], b["ours"], b["at"], b["verdict"]] for b in doc["bars"])]
 
@@ -199,7 +212,7 @@ def show_size(doc: dict[str, Any]) -> None:
 def show_end(doc: dict[str, Any]) -> None:
     """What is said of the run as a whole."""
     _out().print(_machine_line(doc), highlight=False)
-    _print(_growth(doc), _bars(doc))
+    _print(_growth(doc), _push(doc), _bars(doc))
 
 
 def _print(*tables: Rows) -> None:
@@ -251,7 +264,12 @@ def page(doc: dict[str, Any]) -> str:
     parts += [f"Server settings: {settings}.", "## Stages", STAGES]
     for size in sizes:
         parts += [f"### {_heading(size)}", _facts(size), _markdown(_stages(size)), _markdown(_disk(size))]
-    sections = (("Floors", FLOORS, _floors(sizes)), ("Peers", PEERS, _peers(sizes)), ("Growth", GROWTH, _growth(doc)))
+    sections = (
+        ("Floors", FLOORS, _floors(sizes)),
+        ("Peers", PEERS, _peers(sizes)),
+        ("Growth", GROWTH, _growth(doc)),
+        ("Push", PUSH, _push(doc)),
+    )
     for title, text, rows in sections:
         if len(rows) > 1:
             parts += [f"## {title}", text, _markdown(rows)]
@@ -262,7 +280,7 @@ def page(doc: dict[str, Any]) -> str:
 
 def _not_measured(doc: dict[str, Any]) -> Iterator[str]:
     sizes, history = doc["sizes"], doc["history"]
-    if max(s["consumers"] for s in sizes) < MILLION:
+    if max((s["consumers"] for s in sizes), default=0) < MILLION:
         yield f"{count(MILLION)} meters (`make bench`)"
     for size in sizes:
         if size["figures"]["total_s"] is None:
@@ -313,3 +331,9 @@ landing and reports. Parquet to Parquet is the mark without a database. Memory i
 GROWTH = f"""\
 Days behind: the same day of the same meters, landed and built on copies of a database that holds just those days; the median of {REPEATS}
 runs. The day again: late data for meters drawn by lot, landed and built through production, beside the full day."""
+
+PUSH = """\
+Bodies of 100 meters x 4 channels to the API's two processes over four connections, each answered once it is committed; what is stored is
+compared with what was sent. Clients, API and PostgreSQL share the cores. A body of a day is what a head-end system sends that gathers a
+day, a body of one interval what one sends that passes every reading on. COPY: the same rows in transactions of the same size, and nothing
+else."""

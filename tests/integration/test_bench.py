@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from typer.testing import CliRunner
 
-from cli.bench import command, peers, report, stages
+from cli.bench import command, peers, push, report, stages
 from cli.bench.checks import check
 from cli.bench.clock import Clock
 from cli.bench.database import as_owner, fresh_database
@@ -50,7 +50,7 @@ def ended(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> I
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(peers, "ROOT", home)
         patch.setattr("cli.bench.growth.REPEATS", 1)
-        result = run(server, home, *sizes, "--history", "0,8", "--history-meters", "200")
+        result = run(server, home, *sizes, "--history", "0,8", "--history-meters", "200", "--no-push")
     yield result
     with psycopg.connect(server.url("postgres")) as conn:
         left = conn.execute("select datname from pg_database where datname like 'bench%%'").fetchall()
@@ -124,7 +124,7 @@ def test_the_page_is_that_of_the_document(ended: SimpleNamespace) -> None:
 
 def test_all_peers_find_what_we_find(server: EmbeddedServer, tmp_path: Path) -> None:
     """The real peers at 10,000 meters, by outcome alone."""
-    ended = run(server, tmp_path, "--meters", "10000", "--history", "none", "--reports-up-to", "0")
+    ended = run(server, tmp_path, "--meters", "10000", "--history", "none", "--reports-up-to", "0", "--no-push")
     (size,) = ended.doc["sizes"]
     assert {p["peer"]: p["differences"] for p in size["peers"]} == {name: [] for name in peers.PEERS}
     assert all(p["seconds"] for p in size["peers"])
@@ -173,6 +173,20 @@ def test_production_that_is_built_otherwise_is_said_so(server: EmbeddedServer, m
     monkeypatch.setattr("orchestration.steps.build", lambda *_, **__: None)
     with Clock(None) as clock, pytest.raises(stages.BenchError, match=r"judge was not called"):
         stages.build(1, DAY, DAY, clock, print, with_reports=True)
+
+
+def test_the_push_path_alone(server: EmbeddedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two small series of pushes to the API's own processes; one whose values are not what was sent is no measurement."""
+    monkeypatch.setattr(push, "SHAPES", ((48, 40), (1, 40)))
+    ended = run(server, tmp_path, "--meters", "none", "--history", "none", "--quick")
+    assert ended.code == 0, ended.output
+    assert [(p["slots"], p["bodies"], p["intervals"]) for p in ended.doc["push"]] == [(48, 4, 19_200), (1, 4, 400)]
+    assert all(p["seconds"] > 0 and p["copy_s"] > 0 and p["p99_ms"] >= p["p50_ms"] > 0 for p in ended.doc["push"])
+    assert "100 meters x 48 intervals a body" in ended.output.replace("\n", " ")
+    honest = push._bodies
+    monkeypatch.setattr(push, "_bodies", lambda *args: (honest(*args)[0], honest(*args)[1] + 1))
+    with pytest.raises(stages.BenchError, match="were sent and acknowledged, but"):
+        push.push(server, 1, 4, 1, print)
 
 
 def test_without_the_source_tree_peers_are_asked_for_in_vain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

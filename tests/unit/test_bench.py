@@ -99,7 +99,7 @@ def size(consumers: int, balanced: float, **figures: Any) -> dict[str, Any]:
 
 
 def verdicts(*sizes: dict[str, Any], **doc: Any) -> dict[str, str]:
-    return {b.what: b.verdict for b in bars({"sizes": list(sizes), "growth": [], "history": None} | doc)}
+    return {b.what: b.verdict for b in bars({"sizes": list(sizes), "growth": [], "history": None, "push": []} | doc)}
 
 
 def test_bars_are_judged_at_the_size_that_they_name() -> None:
@@ -124,3 +124,12 @@ def test_history_is_judged_at_ninety_days(days: str, ratio: float, verdict: str)
 def test_the_worst_step_of_growth_is_judged() -> None:
     growth = [{"from": 10, "to": 100, "per_ten": 12.0}, {"from": 100, "to": 1000, "per_ten": 10.0}]
     assert verdicts(size(1000, 1.0), growth=growth)["growth: 10 x meters"] == "short"
+
+
+def test_the_push_path_is_judged_by_a_days_bodies() -> None:
+    day = {"slots": 48, "intervals": 100_000, "seconds": 2.0, "copy_s": 1.0}
+    one = {"slots": 1, "intervals": 100, "seconds": 2.0, "copy_s": 1.0}
+    what = "POST /meters/readings, batches of 100 meters, acknowledged = committed"
+    assert verdicts(size(1000, 1.0), push=[day, one])[what] == "hold"
+    assert verdicts(size(1000, 1.0), push=[day | {"seconds": 2.1}, one])[what] == "short"
+    assert verdicts(size(1000, 1.0))[what] == "not measured"
