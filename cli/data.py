@@ -1,4 +1,4 @@
-"""meterhouse registry import, meterhouse land files|rest."""
+"""meterhouse registry import, meterhouse land files|rest|replay."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from rich.table import Table
 from cli.console import console, count, fail, progress_bar
 from cli.database import ensure_ready
 from ingestion.landing import DiscomContext
+from ingestion.replay import replay as replay_rejected
 from ingestion.transports.file import FolderSummary, Progress, land_folder
 from ingestion.transports.rest import pull
 from ingestion.vendor import load_vendor
@@ -85,6 +86,17 @@ def rest(
     """
     with _landing(discom, f"pulling {hes}") as (conn, context, progress):
         summary = pull(conn, context, hes, load_vendor(vendor or _vendor_of(conn, hes, discom)), base_url, since, until, progress)
+    show(summary)
+
+
+@land.command()
+def replay(discom: Discom) -> None:
+    """Land what was rejected because its meter was not registered, or with another interval, and now is. Each value once.
+
+    Example: meterhouse registry import ./master-data && meterhouse land replay -d D01
+    """
+    with _landing(discom, "replaying") as (conn, context, progress):
+        summary = replay_rejected(conn, context, progress)
     show(summary)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from warehouse.tables import ALL_CHANNELS, REGISTERS
 
 CHANNEL_SET = frozenset(ALL_CHANNELS)
 REGISTER_SET = frozenset(REGISTERS)
+STATUS_WORD_OCTETS = 16
 
 
 @dataclass
@@ -101,6 +103,8 @@ class Rejection:
     """Of the vendor file, where it is known."""
     code: str | None = None
     """OBIS or vendor's code that no map knows."""
+    record: dict[str, Any] | None = None
+    """What was understood of it as Meterhouse's own JSON (readers.native), where only the registry did not know it: it can be replayed."""
 
 
 @dataclass

@@ -87,7 +87,7 @@ def cut(
         Reason.OFF_GRID: ~on_grid,
     }
     details = {Reason.WRONG_INTERVAL: f"the source has intervals of {readings.interval_min} min"}
-    rejections, sound = reject(frame, "start", faults, channels, details)
+    rejections, sound = reject(frame, "profiles", faults, channels, details, readings.interval_min)
 
     cells, too_big = _cells(frame, channels, sound)
     rejections += too_big
@@ -169,7 +169,7 @@ def _cells(frame: pd.DataFrame, channels: list[str], sound: np.ndarray) -> tuple
     shown = frame.iloc[rows].copy()
     for c in channels:
         shown[c] = shown[c].astype("Int64").where(outsize[c][rows]) if c in outsize else pd.NA
-    return cells, reject(shown, "start", {Reason.OUT_OF_RANGE: np.ones(len(rows), bool)}, channels)[0]
+    return cells, reject(shown, "profiles", {Reason.OUT_OF_RANGE: np.ones(len(rows), bool)}, channels)[0]
 
 
 def _us(length: timedelta) -> int:
@@ -263,16 +263,31 @@ def _grid(
     return rows[at], there
 
 
+STAMPS = {
+    "profiles": "start",
+    "registers": "read_at",
+    "events": "occurred_at",
+    "values": "read_at",
+    "nameplates": "read_at",
+    "status_words": "occurred_at",
+}
+"""Kind of a record, as Meterhouse's own JSON (readers.native) calls its lists -> the column of its time."""
+
+MENDED_BY_REGISTRY = frozenset({Reason.UNKNOWN_METER, Reason.WRONG_INTERVAL})
+
+
 def reject(
     frame: pd.DataFrame,
-    stamp: str,
+    kind: str,
     faults: Mapping[Reason, np.ndarray],
     columns: Sequence[str],
     details: Mapping[Reason, str] | None = None,
+    interval_min: int | None = None,
 ) -> tuple[list[Rejection], np.ndarray]:
     """One rejection for each row with a fault, for the first fault in order, and which rows have none.
 
-    `stamp` names the column of the row's time; a row stands for as many values as it has in `columns` (one where `columns` is empty).
+    `kind` is one of STAMPS; a row stands for as many values as it has in `columns` (one where `columns` is empty). What an import of the
+    registry can mend is kept as a record that can be replayed; `interval_min` then is that of a profile's source.
     """
     sound = ~np.logical_or.reduce(list(faults.values()))
     if sound.all():
@@ -285,20 +300,41 @@ def reject(
     rejections = []
     for code, n, row in zip(codes, values, bad.to_dict("records"), strict=True):
         there: dict[str, Any] = {str(k): v for k, v in row.items() if not _absent(v)}
-        at = there.get(stamp)
+        at = there.get(STAMPS[kind])
+        said = {k: v for k, v in there.items() if k not in ("locator", "received_at")}
+        reason = reasons[code]
         rejections.append(
             Rejection(
-                reason=reasons[code],
+                reason=reason,
                 locator=str(there.get("locator", "")),
-                detail=(details or {}).get(reasons[code], ""),
-                payload=", ".join(f"{k}={_text(v)}" for k, v in there.items() if k not in ("locator", "received_at")),
+                detail=(details or {}).get(reason, ""),
+                payload=", ".join(f"{k}={_text(v)}" for k, v in said.items()),
                 values=int(n),
                 serial=there.get("serial"),
                 stamp=at.to_pydatetime() if at is not None else None,
                 received_at=there["received_at"].to_pydatetime() if "received_at" in there else None,
+                record=_record(kind, said, interval_min) if n and reason in MENDED_BY_REGISTRY else None,
             )
         )
     return rejections, sound
+
+
+def _record(kind: str, row: dict[str, Any], interval_min: int | None) -> dict[str, Any]:
+    """{kind: the row}, as JSON."""
+    record = {k: _json(k, v) for k, v in row.items()}
+    if kind == "profiles":
+        record = {k: v if k in ("serial", "start") else [v] for k, v in record.items()}
+        if interval_min is not None:
+            record["interval_min"] = interval_min
+    return {kind: record}
+
+
+def _json(name: str, value: Any) -> Any:
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d}" if name == "day" else value.isoformat()
+    if isinstance(value, bytes):
+        return value.hex()
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _absent(value: object) -> bool:

@@ -24,7 +24,17 @@ from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
 from ingestion import pgcopy
-from ingestion.canonical import Delivery, FragmentBlock, MeterEvents, MeterValues, Nameplates, RegisterReadings, Rejection, StatusWords
+from ingestion.canonical import (
+    STATUS_WORD_OCTETS,
+    Delivery,
+    FragmentBlock,
+    MeterEvents,
+    MeterValues,
+    Nameplates,
+    RegisterReadings,
+    Rejection,
+    StatusWords,
+)
 from ingestion.fragments import MeterLookup, cut, future_tolerance, local_days, reject, sane_micros
 from warehouse.codes import Reason
 from warehouse.tables import ALL_CHANNELS, REGISTERS
@@ -327,7 +337,7 @@ def _sound_registers(discom: DiscomContext, parts: Iterable[RegisterReadings]) -
         there = [c for c in REGISTERS if c in frame.columns]
         meter_id, faults = _faults(discom, frame, "read_at")
         faults[Reason.BAD_STAMP] |= frame["day"].isna().to_numpy()
-        bad, sound = reject(frame, "read_at", faults, there)
+        bad, sound = reject(frame, "registers", faults, there)
         rejections += bad
         sound &= frame[there].notna().any(axis=1).to_numpy(bool)
         kept.append(frame.assign(meter_id=meter_id)[sound])
@@ -341,7 +351,7 @@ def _sound_events(discom: DiscomContext, parts: Iterable[MeterEvents]) -> tuple[
         frame = part.frame
         meter_id, faults = _faults(discom, frame, "occurred_at")
         faults[Reason.OUT_OF_RANGE] = (frame["code"].abs() > 2**31 - 1).to_numpy(bool)
-        bad, sound = reject(frame, "occurred_at", faults, [])
+        bad, sound = reject(frame, "events", faults, [])
         rejections += bad
         sound_frame = frame.assign(meter_id=meter_id)[sound]
         kept.append(sound_frame.assign(day=local_days(sound_frame["occurred_at"], discom.timezone)))
@@ -351,11 +361,12 @@ def _sound_events(discom: DiscomContext, parts: Iterable[MeterEvents]) -> tuple[
 def _sound_values(discom: DiscomContext, parts: Iterable[MeterValues]) -> tuple[pd.DataFrame, list[Rejection]]:
     kept, rejections = [], []
     for part in parts:
-        meter_id, faults = _faults(discom, part.frame, "read_at")
-        faults[Reason.BAD_STAMP] |= part.frame["day"].isna().to_numpy()
-        bad, sound = reject(part.frame, "read_at", faults, [])
+        frame = part.frame.assign(profile=part.profile)
+        meter_id, faults = _faults(discom, frame, "read_at")
+        faults[Reason.BAD_STAMP] |= frame["day"].isna().to_numpy()
+        bad, sound = reject(frame, "values", faults, [])
         rejections += bad
-        kept.append(part.frame.assign(meter_id=meter_id, profile=part.profile)[sound])
+        kept.append(frame.assign(meter_id=meter_id)[sound])
     columns = ["meter_id", "day", "profile", "read_at", "quantity", "zone", "value", "at", "received_at"]
     return _together(kept, columns), rejections
 
@@ -364,13 +375,10 @@ def _sound_nameplates(discom: DiscomContext, parts: Iterable[Nameplates]) -> tup
     kept, rejections = [], []
     for part in parts:
         meter_id, faults = _faults(discom, part.frame, "read_at")
-        bad, sound = reject(part.frame, "read_at", faults, [])
+        bad, sound = reject(part.frame, "nameplates", faults, [])
         rejections += bad
         kept.append(part.frame.assign(meter_id=meter_id)[sound])
     return _together(kept, ["meter_id", "read_at", "attribute", "text", "received_at"]), rejections
-
-
-STATUS_WORD_OCTETS = 16
 
 
 def _sound_status_words(discom: DiscomContext, parts: Iterable[StatusWords]) -> tuple[pd.DataFrame, list[Rejection]]:
@@ -378,7 +386,7 @@ def _sound_status_words(discom: DiscomContext, parts: Iterable[StatusWords]) -> 
     for part in parts:
         meter_id, faults = _faults(discom, part.frame, "occurred_at")
         faults[Reason.MALFORMED] = (part.frame["word"].map(len) != STATUS_WORD_OCTETS).to_numpy(bool)
-        bad, sound = reject(part.frame, "occurred_at", faults, [])
+        bad, sound = reject(part.frame, "status_words", faults, [])
         rejections += bad
         sound_frame = part.frame.assign(meter_id=meter_id)[sound]
         kept.append(sound_frame.assign(day=local_days(sound_frame["occurred_at"], discom.timezone)))
@@ -600,9 +608,11 @@ def _copy_rejections(
     at = discom.meters.find(pd.Series([r.serial for r in rejections], dtype=object))
     meter_id = np.append(discom.meters.meter_id, 0)[at].tolist()
     sql = """copy raw.rejected (discom_id, batch_id, reason, locator, detail, payload, value_count, meter_id, stamp, received_at,
-                                profile, code) from stdin (format binary)"""
+                                profile, code, record) from stdin (format binary)"""
     with conn.cursor() as cur, cur.copy(sql) as copy:
-        copy.set_types(["int2", "int8", "text", "text", "text", "text", "int8", "int4", "timestamptz", "timestamptz", "text", "text"])
+        copy.set_types(
+            ["int2", "int8", "text", "text", "text", "text", "int8", "int4", "timestamptz", "timestamptz", "text", "text", "jsonb"]
+        )
         for r, meter in zip(rejections, meter_id, strict=True):
             copy.write_row(
                 (
@@ -618,6 +628,7 @@ def _copy_rejections(
                     r.received_at or delivery.received_at,
                     _clean(r.profile) if r.profile else None,
                     _clean(r.code) if r.code else None,
+                    Jsonb(_clean_json(r.record)) if r.record else None,
                 )
             )
 

@@ -461,9 +461,22 @@ rejected = sa.Table(
     sa.Column("received_at", sa.TIMESTAMP(timezone=True), nullable=False),
     sa.Column("profile", sa.Text, comment="of the vendor file"),
     sa.Column("code", sa.Text, comment="OBIS or vendor's code that is not mapped"),
+    sa.Column("record", pg.JSONB, comment="what can be replayed once the registry knows its meter, as Meterhouse's own JSON"),
     sa.PrimaryKeyConstraint("discom_id", "rejected_id"),
     sa.ForeignKeyConstraint(["discom_id", "batch_id"], ["raw.batch.discom_id", "raw.batch.batch_id"]),
     sa.Index(None, "discom_id", "batch_id"),
+    schema="raw",
+)
+
+replayed = sa.Table(
+    "replayed",
+    metadata,
+    sa.Column("discom_id", sa.SmallInteger, nullable=False),
+    sa.Column("rejected_id", sa.BigInteger, nullable=False),
+    sa.Column("batch_id", sa.BigInteger, nullable=False, comment="in which it landed after all"),
+    sa.PrimaryKeyConstraint("discom_id", "rejected_id"),
+    sa.ForeignKeyConstraint(["discom_id", "rejected_id"], ["raw.rejected.discom_id", "raw.rejected.rejected_id"]),
+    sa.ForeignKeyConstraint(["discom_id", "batch_id"], ["raw.batch.discom_id", "raw.batch.batch_id"]),
     schema="raw",
 )
 

@@ -16,12 +16,21 @@ import numpy as np
 import orjson
 import pandas as pd
 
-from ingestion.canonical import Delivery, MeterEvents, MeterValues, ProfileReadings, RegisterReadings
+from ingestion.canonical import (
+    STATUS_WORD_OCTETS,
+    Delivery,
+    MeterEvents,
+    MeterValues,
+    Nameplates,
+    ProfileReadings,
+    RegisterReadings,
+    StatusWords,
+)
 from ingestion.normalise import rejection, storable
-from warehouse.codes import Reason
+from warehouse.codes import Quality, Reason
 from warehouse.tables import ALL_CHANNELS, PROFILES, QUANTITIES, REGISTERS
 
-LISTS = ("profiles", "registers", "events", "values")
+LISTS = ("profiles", "registers", "events", "values", "nameplates", "status_words")
 MAX_SLOTS = 1440 * 40
 """Of one meter in one record: forty days of minutes."""
 
@@ -49,7 +58,7 @@ def read_native(name: str, content: bytes, received_at: datetime) -> Delivery:
             reader.refuse(Reason.MALFORMED, key, records, f"{key} is no list of records", _size(records))
         else:
             sound = [(f"{key}[{i}]", r) for i, r in enumerate(records) if reader.is_record(f"{key}[{i}]", r)]
-            {"profiles": reader.profiles, "registers": reader.registers, "events": reader.events, "values": reader.values}[key](sound)
+            getattr(reader, key)(sound)
     return delivery
 
 
@@ -104,6 +113,8 @@ class _Reader:
                 self.refuse(Reason.MALFORMED, place, record, detail, _size(record), record["serial"])
                 continue
             channels = tuple(c for c in record if c in _CHANNELS and isinstance(record[c], list))
+            if isinstance(record.get("quality"), list):
+                channels = (*channels, "quality")
             for name in record.keys() - set(channels) - {"serial", "start", "interval_min"}:
                 reason = Reason.MALFORMED if name in _CHANNELS else Reason.UNKNOWN_OBIS
                 detail = f"{name}: {'is no list of values' if name in _CHANNELS else 'is no channel'}. Channels: {', '.join(ALL_CHANNELS)}"
@@ -130,7 +141,10 @@ class _Reader:
             "locator": pd.Categorical.from_codes(np.repeat(order, length), pd.Index([p for p, _, _ in members])),
         }
         for c in channels:
-            columns[c] = self._cells(c, [(p, r["serial"], r[c]) for p, r, _ in members])
+            if c == "quality":
+                columns[c] = _qualities([q for _, r, _ in members for q in r[c]])
+            else:
+                columns[c] = self._cells(c, [(p, r["serial"], r[c]) for p, r, _ in members])
         self.delivery.profiles.append(ProfileReadings(pd.DataFrame(columns), minutes))
 
     def _cells(self, channel: str, lists: list[tuple[str, str, list[Any]]]) -> Any:
@@ -233,6 +247,29 @@ class _Reader:
             }
             self.delivery.values.append(MeterValues(self.frame(mine, columns), profile))
 
+    def nameplates(self, records: list[Record]) -> None:
+        kept, read_at = self._rows(records, "read_at", lambda _: 1)
+        sound = [isinstance(r.get("attribute"), str) and isinstance(r.get("text"), str) for _, r in kept]
+        good = self._sound(kept, sound, "attribute and text are the name and the text of what the meter says of itself")
+        if good:
+            columns = {"read_at": read_at[sound].reset_index(drop=True)} | {c: [r[c] for _, r in good] for c in ("attribute", "text")}
+            self.delivery.nameplates.append(Nameplates(self.frame(good, columns)))
+
+    def status_words(self, records: list[Record]) -> None:
+        kept, occurred_at = self._rows(records, "occurred_at", lambda _: 1)
+        words = [_octets(r.get("word")) for _, r in kept]
+        sound = [w is not None for w in words]
+        good = self._sound(kept, sound, "word is the event status word: 32 digits of hex")
+        if good:
+            columns = {"occurred_at": occurred_at[sound].reset_index(drop=True), "word": [w for w in words if w is not None]}
+            self.delivery.status_words.append(StatusWords(self.frame(good, columns)))
+
+    def _sound(self, kept: list[Record], sound: list[bool], detail: str) -> list[Record]:
+        for (place, record), ok in zip(kept, sound, strict=True):
+            if not ok:
+                self.refuse(Reason.MALFORMED, place, record, detail, 1, record["serial"])
+        return [k for k, ok in zip(kept, sound, strict=True) if ok]
+
     @staticmethod
     def _value_fault(r: dict[str, Any]) -> tuple[Reason, str] | None:
         if r.get("profile") not in PROFILES:
@@ -243,6 +280,20 @@ class _Reader:
             return Reason.OUT_OF_RANGE, f"zone: {r.get('zone')!r} is not 0 (total) to 8"
         if type(r.get("value")) is not int or not _INT8[0] <= r["value"] <= _INT8[1]:
             return Reason.NOT_A_NUMBER, f"value: {r.get('value')!r} is no whole number that can be stored"
+        return None
+
+
+def _qualities(stated: list[Any]) -> Any:
+    """Names of warehouse.codes.Quality, or their numbers; what is none of them says nothing."""
+    known: dict[Any, int] = {q.name: int(q) for q in Quality} | {int(q): int(q) for q in Quality}
+    codes = [known.get(q) if isinstance(q, (str, int)) else None for q in stated]
+    return pd.array(codes, dtype="Int16")
+
+
+def _octets(text: Any) -> bytes | None:
+    try:
+        return bytes.fromhex(text) if isinstance(text, str) and len(text) == 2 * STATUS_WORD_OCTETS else None
+    except ValueError:
         return None
 
 

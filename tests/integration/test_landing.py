@@ -34,6 +34,7 @@ from ingestion.canonical import (
     StatusWords,
 )
 from ingestion.landing import DiscomContext, LandingError, land, land_all
+from ingestion.replay import replay
 from warehouse import db
 from warehouse.codes import Reason
 from warehouse.embedded import EmbeddedError, EmbeddedServer
@@ -547,3 +548,64 @@ def test_every_further_kind_lands_in_its_table(loader: psycopg.Connection) -> No
     assert loader.execute("select attribute, value from raw.nameplate").fetchall() == [("firmware", "V1\\x00")]
     assert loader.execute("select word from raw.event_status order by word").fetchall() == [(bytes(16),), (b"\x80" + bytes(15),)]
     assert loader.execute("select import_wh, q4_varh, q1_varh from raw.profile_fragment").fetchall() == [([5], [7], None)]
+
+
+def test_what_only_the_registry_did_not_know_is_replayed_once(loader: psycopg.Connection) -> None:
+    """One value of each kind of a meter that is registered later, beside one that never is; a second replay finds nothing."""
+    at, received = pd.Timestamp(MIDNIGHT), pd.Timestamp(RECEIVED)
+    both = {"serial": ["LATE", "NOBODY"], "received_at": [received] * 2, "locator": ["a", "b"]}
+    demand_at = pd.to_datetime([MIDNIGHT, None], utc=True)
+    delivery = Delivery("x", b"of an unknown meter", RECEIVED)
+    starts = [at, at + pd.Timedelta(minutes=30)]
+    blocks = {"serial": "LATE", "start": starts, "received_at": received, "locator": "c", "import_wh": [5, 6], "quality": [0, 6]}
+    delivery.profiles.append(ProfileReadings(pd.DataFrame(blocks), 30))
+    delivery.profiles.append(ProfileReadings(pd.DataFrame({**both, "start": at, "import_wh": pd.array([7, None], "Int64")}), None))
+    register = {**both, "read_at": at, "day": pd.Timestamp("2026-09-30"), "import_wh": 2**40, "md_import_at": demand_at}
+    delivery.registers.append(RegisterReadings(pd.DataFrame(register)))
+    delivery.events.append(MeterEvents(pd.DataFrame({**both, "occurred_at": at, "code": 101, "detail": [{"phase": "R"}, None]})))
+    value = {**both, "read_at": at, "day": pd.Timestamp("2026-09-30"), "quantity": "md_import_w", "zone": 3, "value": 9, "at": demand_at}
+    delivery.values.append(MeterValues(pd.DataFrame(value), "billing"))
+    delivery.nameplates.append(Nameplates(pd.DataFrame({**both, "read_at": at, "attribute": "firmware", "text": "V1"})))
+    delivery.status_words.append(StatusWords(pd.DataFrame({**both, "occurred_at": at, "word": [b"\x80" + bytes(15)] * 2})))
+    context = DiscomContext.load(loader, "acme")
+    result = land(loader, context, context.hes_id("h2"), delivery)
+    assert (result.accepted, result.rejected_by_reason) == (0, {Reason.UNKNOWN_METER: 13})
+    assert replay(loader, context).files == 0, "a meter that is not registered cannot land"
+    with db.connect("meterhouse_owner") as conn:
+        conn.execute(
+            """insert into registry.meter (discom_id, serial, hes_id, category, interval_min)
+               select discom_id, 'LATE', hes_id, 'D1', 30 from registry.hes where code = 'h2'"""
+        )
+    context = DiscomContext.load(loader, "acme")
+
+    summary = replay(loader, context)
+
+    assert (summary.accepted, summary.rejected, summary.days) == (8, 0, {DAY, date(2026, 9, 30)})
+    late = int(context.meters.meter_id[context.meters.serials.get_loc("LATE")])
+    fragments = loader.execute(
+        "select meter_id, start_slot, import_wh, quality, received_at from raw.profile_fragment order by seq"
+    ).fetchall()
+    assert fragments == [(late, 0, [5, 6], [0, 6], RECEIVED), (late, 0, [7], None, RECEIVED)], "as if the meter had been known"
+    assert loader.execute("select day, import_wh, md_import_at from raw.register_reading").fetchall() == [
+        (date(2026, 9, 30), 2**40, MIDNIGHT)
+    ]
+    assert loader.execute("select code, detail from raw.event").fetchall() == [(101, {"phase": "R"})]
+    assert loader.execute("select profile, quantity, zone, value, occurred_at from raw.meter_value").fetchall() == [
+        ("billing", "md_import_w", 3, 9, MIDNIGHT)
+    ]
+    assert loader.execute("select attribute, value from raw.nameplate").fetchall() == [("firmware", "V1")]
+    assert loader.execute("select word from raw.event_status").fetchall() == [(b"\x80" + bytes(15),)]
+    assert loader.execute("select distinct hes_id from raw.batch").fetchall() == [(context.hes_id("h2"),)]
+    assert replay(loader, context).files == 0, "a second replay must find nothing to do"
+
+
+def test_a_wrong_interval_is_replayed_once_the_registry_has_the_right_one(loader: psycopg.Connection) -> None:
+    context = DiscomContext.load(loader, "acme")
+    blocks = {"serial": "M0001", "start": [pd.Timestamp(MIDNIGHT)], "received_at": pd.Timestamp(RECEIVED), "locator": "a", "import_wh": [5]}
+    delivery = Delivery("x", b"fifteen minutes", RECEIVED, profiles=[ProfileReadings(pd.DataFrame(blocks), 15)])
+    assert land(loader, context, context.hes_id("h1"), delivery).rejected_by_reason == {Reason.WRONG_INTERVAL: 1}
+    assert replay(loader, context).files == 0
+    with db.connect("meterhouse_owner") as conn:
+        conn.execute("update registry.meter set interval_min = 15 where serial = 'M0001'")
+    assert replay(loader, DiscomContext.load(loader, "acme")).accepted == 1
+    assert loader.execute("select interval_min, import_wh from raw.profile_fragment").fetchall() == [(15, [5])]

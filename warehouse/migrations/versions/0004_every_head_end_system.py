@@ -156,6 +156,27 @@ def upgrade() -> None:
     op.create_index(
         op.f("meter_endpoint_discom_id_system_title_idx"), "meter_endpoint", ["discom_id", "system_title"], unique=True, schema="registry"
     )
+    op.add_column(
+        "rejected",
+        sa.Column("record", postgresql.JSONB(), comment="what can be replayed once the registry knows its meter, as Meterhouse's own JSON"),
+        schema="raw",
+    )
+    op.create_table(
+        "replayed",
+        sa.Column("discom_id", sa.SmallInteger(), nullable=False),
+        sa.Column("rejected_id", sa.BigInteger(), nullable=False),
+        sa.Column("batch_id", sa.BigInteger(), nullable=False, comment="in which it landed after all"),
+        sa.ForeignKeyConstraint(
+            ["discom_id", "rejected_id"],
+            ["raw.rejected.discom_id", "raw.rejected.rejected_id"],
+            name=op.f("replayed_discom_id_rejected_id_fkey"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["discom_id", "batch_id"], ["raw.batch.discom_id", "raw.batch.batch_id"], name=op.f("replayed_discom_id_batch_id_fkey")
+        ),
+        sa.PrimaryKeyConstraint("discom_id", "rejected_id", name=op.f("replayed_pkey")),
+        schema="raw",
+    )
     for channel in FURTHER_CHANNELS:
         op.add_column("profile_fragment", sa.Column(channel, postgresql.ARRAY(sa.Integer())), schema="raw")
     op.create_check_constraint(
@@ -164,11 +185,11 @@ def upgrade() -> None:
         "pull_every_min > 0 and max_concurrent > 0 and commands_per_min > 0 and silent_after_min > 0",
         schema="registry",
     )
-    for table in ("raw.event_status", "raw.meter_value", "raw.nameplate", "registry.meter_endpoint", "ops.api_key"):
+    for table in ("raw.event_status", "raw.meter_value", "raw.nameplate", "raw.replayed", "registry.meter_endpoint", "ops.api_key"):
         op.execute(f"select ops.protect('{table}')")
         op.execute(f"grant all on {table} to meterhouse_owner")
     op.execute(f"grant select on registry.meter_endpoint to {EVERYONE}")
-    for table in ("raw.event_status", "raw.meter_value", "raw.nameplate"):
+    for table in ("raw.event_status", "raw.meter_value", "raw.nameplate", "raw.replayed"):
         op.execute(f"grant select, insert on {table} to meterhouse_loader")
         op.execute(f"grant select on {table} to meterhouse_dbt, meterhouse_api")
     # A process that goes on for long knows by it when what it holds of the registry is out of date.
@@ -195,11 +216,11 @@ def downgrade() -> None:
     op.execute("drop function ops.find_api_key(text)")
     op.drop_table("api_key", schema="ops")
     op.drop_table("meter_endpoint", schema="registry")
-    for table in ("event_status", "meter_value", "nameplate"):
+    for table in ("event_status", "meter_value", "nameplate", "replayed"):
         op.drop_table(table, schema="raw")
     for channel in FURTHER_CHANNELS:
         op.drop_column("profile_fragment", channel, schema="raw")
-    for column in ("code", "profile"):
+    for column in ("record", "code", "profile"):
         op.drop_column("rejected", column, schema="raw")
     op.drop_constraint(op.f("hes_limits_check"), "hes", schema="registry")
     for column in ("silent_after_min", "commands_per_min", "max_concurrent", "pull_every_min", "base_url"):
