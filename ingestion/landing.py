@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import cache, cached_property
 from queue import SimpleQueue
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -55,6 +56,8 @@ class DiscomContext:
     hes: dict[str, int]
     """hes_id by code."""
     future_tolerance: timedelta = field(default_factory=future_tolerance)
+    months: set[tuple[str, date]] = field(default_factory=set)
+    """Partitions (table, first of the month) that are known to be there."""
 
     @classmethod
     def load(cls, conn: psycopg.Connection, code: str) -> DiscomContext:
@@ -124,7 +127,7 @@ def land(
                 within(conn)
         return LandingResult(earlier.batch_id, duplicate=True)
 
-    _ensure_months(conn, sorted_out)
+    _ensure_months(conn, discom, sorted_out)
     with conn.transaction():
         batch_id = _insert_batch(conn, discom, hes_id, delivery, earlier.free_sha256, sorted_out)
         if batch_id is not None:
@@ -253,7 +256,7 @@ class _SortedOut:
             counts[r.reason] += r.values
         return dict(counts)
 
-    @property
+    @cached_property
     def days_by_table(self) -> dict[str, set[date]]:
         return {
             "raw.profile_fragment": {d for b in self.blocks for d in np.unique(b.day).tolist()},
@@ -272,14 +275,18 @@ class _SortedOut:
     @property
     def meters_by_day(self) -> dict[date, list[int]]:
         """meter_id of all that is written of a day, rising."""
-        frames = (self.registers, self.events)
+        frames = [f for f in (self.registers, self.events) if len(f)]
         days = [*(b.day.astype("datetime64[D]") for b in self.blocks), *(f["day"].to_numpy("datetime64[D]") for f in frames)]
         meters = [*(b.meter_id for b in self.blocks), *(f["meter_id"].to_numpy(np.int32) for f in frames)]
+        if not days:
+            return {}
         day, meter = np.concatenate(days), np.concatenate(meters)
         return {d: np.unique(meter[day == d]).tolist() for d in np.unique(day).tolist()}
 
 
 def _days(frame: pd.DataFrame) -> set[date]:
+    if frame.empty:
+        return set()
     return set(np.unique(frame["day"].to_numpy("datetime64[D]")).tolist())
 
 
@@ -304,7 +311,7 @@ def _sort_out(discom: DiscomContext, delivery: Delivery) -> _SortedOut:
     rejections += bad
     accepted = (
         sum(int(np.count_nonzero(p)) for b in blocks for p in b.present.values())
-        + int(registers[list(REGISTERS)].notna().to_numpy().sum())
+        + (int(registers[list(REGISTERS)].notna().to_numpy().sum()) if len(registers) else 0)
         + len(events)
         + len(values)
         + len(nameplates)
@@ -395,20 +402,29 @@ def _sound_status_words(discom: DiscomContext, parts: Iterable[StatusWords]) -> 
 
 def _together(frames: Sequence[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
     if not frames:
-        return pd.DataFrame(columns=columns)
+        return _nothing(tuple(columns))
     return pd.concat([f.reindex(columns=columns) for f in frames], ignore_index=True)
+
+
+@cache
+def _nothing(columns: tuple[str, ...]) -> pd.DataFrame:
+    """Most deliveries lack most kinds, and small ones should not pay for them. Not to be written to."""
+    return pd.DataFrame(columns=list(columns))
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------------
 
 
-def _ensure_months(conn: psycopg.Connection, sorted_out: _SortedOut) -> None:
+def _ensure_months(conn: psycopg.Connection, discom: DiscomContext, sorted_out: _SortedOut) -> None:
     """Make the partitions that the rows need, before and apart from them: partitions are locked for an instant only."""
     for table, days in sorted_out.days_by_table.items():
         for month in sorted({d.replace(day=1) for d in days}):
+            if (table, month) in discom.months:
+                continue
             # Another loader may make the partition while we wait for its lock: then it is there.
             with suppress(psycopg.errors.DuplicateTable), conn.transaction():
                 conn.execute("select ops.ensure_month(%s::regclass, %s, %s)", [table, month, month])
+            discom.months.add((table, month))
 
 
 def _insert_batch(
