@@ -34,7 +34,7 @@ LISTS = ("profiles", "registers", "events", "values", "nameplates", "status_word
 MAX_SLOTS = 1440 * 40
 """Of one meter in one record: forty days of minutes."""
 
-_CHANNELS, _REGISTERS, _QUANTITIES = frozenset(ALL_CHANNELS), frozenset(REGISTERS), frozenset(QUANTITIES)
+_CHANNELS, _REGISTERS = frozenset(ALL_CHANNELS), frozenset(REGISTERS)
 _INT8 = (-(2**63), 2**63 - 1)
 
 
@@ -274,7 +274,7 @@ class _Reader:
     def _value_fault(r: dict[str, Any]) -> tuple[Reason, str] | None:
         if r.get("profile") not in PROFILES:
             return Reason.MALFORMED, f"profile: {r.get('profile')!r} is none of {', '.join(PROFILES)}"
-        if r.get("quantity") not in _QUANTITIES:
+        if r.get("quantity") not in QUANTITIES:
             return Reason.UNKNOWN_OBIS, f"quantity: {r.get('quantity')!r} is not known"
         if type(r.get("zone", 0)) is not int or not 0 <= r.get("zone", 0) <= 8:
             return Reason.OUT_OF_RANGE, f"zone: {r.get('zone')!r} is not 0 (total) to 8"
