@@ -80,7 +80,7 @@ class Obis:
             return cls(*bytes.fromhex(re.sub("[_:]", "", t)))
         raise ValueError(
             f"{text!r} is no OBIS code: write it as 1.0.1.8.0.255, 1-0:1.8.0*255, 1.8.0 or 0100010800FF; "
-            "map a vendor's own code by its text in the vendor file"
+            "say under payload.codes what a vendor's own code means"
         )
 
     @classmethod
