@@ -323,6 +323,23 @@ def _path(name_or_path: str | Path) -> Path:
     return next((p for folder in folders() if (p := folder / f"{name_or_path}.yml").is_file()), FOLDER / f"{name_or_path}.yml")
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML in which only true and false are booleans, and every key is a text: ON and 73.25 are what they look like."""
+
+    def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value != "<<":
+                key.tag = "tag:yaml.org,2002:str"
+        return node
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool" or first in "tTfF"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
 def _compose(path: Path) -> tuple[yaml.SafeLoader, yaml.Node]:
     """The file as YAML nodes, which know their file and line. Raises VendorError."""
     try:
@@ -333,7 +350,7 @@ def _compose(path: Path) -> tuple[yaml.SafeLoader, yaml.Node]:
     except (OSError, UnicodeDecodeError) as e:
         raise VendorError(f"{path}: cannot be read: {e}") from None
     try:
-        loader = yaml.SafeLoader(text)
+        loader = _Loader(text)
         loader.name = str(path)
         node = loader.get_single_node()
     except yaml.YAMLError as e:
