@@ -33,6 +33,9 @@ INT53 = (-(2**53), 2**53)
 """Registers and quantities are int8 in the warehouse; beyond 2^53 float64 is no longer exact, and no register counts that far."""
 STATUS_WORD_BITS = 128
 
+YEARS = (np.datetime64("1900-01-01", "us"), np.datetime64("2200-01-01", "us"))
+"""A stamp outside is none: Python's datetime ends at 9999, and arithmetic with it must not."""
+
 NS_DAY = np.timedelta64(1, "D")
 NAT = np.datetime64("NaT", "us")
 
@@ -40,7 +43,8 @@ NAT = np.datetime64("NaT", "us")
 @dataclass
 class Cells:
     """Values of one target that share a power of ten. `raw`: floats and texts (octets where times, status words or a nameplate are read);
-    `rows`: the row of each, None = one a row in order. `of`: the quantity that a time (`to` = at) belongs to.
+    `rows`: the row of each, None = one a row in order. `of`: the quantity that a time (`to` = at) belongs to. `worded`: texts of the source
+    stood for numbers, so that one which is left is a word that the vendor file does not know.
     """
 
     to: str
@@ -50,6 +54,7 @@ class Cells:
     rows: np.ndarray | None = None
     zone: int = 0
     of: str | None = None
+    worded: bool = False
 
     def at(self, n: int) -> np.ndarray:
         """The row of each value, of n rows."""
@@ -128,13 +133,23 @@ def numbers(raw: Sequence[Any] | np.ndarray, empty: frozenset[str] = frozenset()
     if texts.dtype != object:
         num = texts.astype(np.float64)
     else:
-        num = np.array(pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce"), dtype=np.float64)
+        try:
+            num = np.array(pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce"), dtype=np.float64)
+        except OverflowError:  # an integer of hundreds of digits
+            num = np.array([_float(v) for v in texts], dtype=np.float64)
     num[~np.isfinite(num)] = np.nan
     given = np.ones(len(num), dtype=bool)
     for i in np.flatnonzero(np.isnan(num)):
         t = texts[i]
         given[i] = not (t is None or (isinstance(t, str) and (not t.strip() or t.strip() in empty)))
     return num, given
+
+
+def _float(v: Any) -> float:
+    try:
+        return float(v)
+    except (OverflowError, TypeError, ValueError):
+        return np.nan
 
 
 def scale(num: np.ndarray, exponent: int) -> np.ndarray:
@@ -264,6 +279,7 @@ def stamps(raw: np.ndarray | Sequence[Any], formats: Sequence[str], zone: str) -
                 best, most = got, read
             if read == full.sum():
                 break
+    best = np.where((best < YEARS[0]) | (best > YEARS[1]), NAT, best)
     return np.append(best, NAT)[codes]
 
 
@@ -371,12 +387,13 @@ class _Sound:
             "locator": pd.Series(self.rows.locators(at), dtype="str"),
         }
 
-    def refuse(self, reason: Reason, c: Cells, i: int, detail: str, values: int = 1) -> None:
+    def refuse(self, reason: Reason, c: Cells, i: int, detail: str, values: int = 1, code: str | None = None) -> None:
         """Reject the i-th value of some cells."""
         row = i if c.rows is None else int(c.rows[i])
         locator = f"{self.rows.locators(np.array([row]))[0]}, {c.label}"
         payload, stamp = self.rows.payload(row), _aware(self.stamp[row])
-        self.into.rejections.append(rejection(reason, locator, payload, detail, values, self.serial[row], stamp, self.profile.name))
+        found = rejection(reason, locator, payload, detail, values, self.serial[row], stamp, self.profile.name, code)
+        self.into.rejections.append(found)
 
 
 def _add_blocks(sound: _Sound, columns: dict[Column, np.ndarray], interval: np.ndarray | None) -> None:
@@ -676,10 +693,14 @@ def _fill(columns: dict[Column, np.ndarray], c: Cells, num: np.ndarray, has: np.
     good &= ~twice
     column[at[good]] = whole[good]
     for i in np.flatnonzero(want & (nan | wide | twice)).tolist():
-        if nan[i]:
+        code = None
+        if nan[i] and c.worded:
+            reason, code = Reason.UNKNOWN_OBIS, str(c.raw[i])
+            detail = f"{c.to}: the vendor file does not know the word {_shown(c.raw[i])}: add it to words"
+        elif nan[i]:
             reason, detail = Reason.NOT_A_NUMBER, f"{c.to}: {_shown(c.raw[i])} is not a number"
         elif wide[i]:
             reason, detail = Reason.OUT_OF_RANGE, f"{c.to}: {_shown(c.raw[i])} would be {whole[i]:.0f}: beyond {low} to {high}"
         else:
             reason, detail = Reason.MALFORMED, f"{c.to} is given twice for one stamp: the first was taken"
-        sound.refuse(reason, c, i, detail, counts)
+        sound.refuse(reason, c, i, detail, counts, code)

@@ -492,7 +492,7 @@ def _sense_faults(raw: dict[str, Any], path: Path) -> Iterator[Fault]:
 
 def _profile_faults(raw: dict[str, Any], name: str, p: dict[str, Any]) -> Iterator[Fault]:
     payload, fmt, at = raw["payload"], raw["payload"]["format"], ("profiles", name)
-    kind, readings = p["kind"], p.get("readings", payload.get("readings"))
+    kind, readings = p["kind"], _readings(p, payload)
     targets = [v["to"] for v in p["values"]]
     if fmt in BY_FIELDS:
         if "serial" not in p and "serial" not in payload:
@@ -535,6 +535,11 @@ def _profile_faults(raw: dict[str, Any], name: str, p: dict[str, Any]) -> Iterat
                     yield (*here, "from"), f"{e}, or under payload.codes"
             if fmt == "csv_wide" and "{slot" not in s:
                 yield (*here, "from"), "csv_wide: write the column's pattern with {slot}, such as B{slot:02d}"
+
+
+def _readings(p: dict[str, Any], payload: dict[str, Any]) -> dict[str, Any] | None:
+    readings = p.get("readings", payload.get("readings"))
+    return None if readings == "none" else readings
 
 
 def _sources(v: dict[str, Any]) -> list[str]:
@@ -593,7 +598,7 @@ def _vendor(raw: dict[str, Any], path: Path) -> Vendor:
 
 def _profile(name: str, p: dict[str, Any], payload: dict[str, Any], files: tuple[str, ...]) -> Profile:
     serial = p.get("serial", payload.get("serial"))
-    readings = p.get("readings", payload.get("readings"))
+    readings = _readings(p, payload)
     obis = (readings is not None and readings.get("code_is") == "obis") or payload.get("columns") == "obis"
     constant = serial["constant"] if isinstance(serial, dict) else None
 

@@ -205,7 +205,7 @@ def _read(
         if at is not None:
             at = (at[:, None] * wide + np.arange(wide)).ravel()
             raw = raw[at]
-        cells.append(Cells(v.to, v.exponent(), raw, f"column {v.sources[0] if wide > 1 else names[0]}", at, v.zone, v.of))
+        cells.append(Cells(v.to, v.exponent(), raw, f"column {v.sources[0] if wide > 1 else names[0]}", at, v.zone, v.of, bool(v.words)))
     stamp = _stamp(p, where)
     field = vendor.received_field if vendor.received_from == "field" else None
     detail_columns = [c for c in p.detail if c in where]

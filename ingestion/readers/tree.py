@@ -255,7 +255,7 @@ class Collector:
             serial=_objects(self.serial),
             stamp=_objects(self.stamp),
             cells=[
-                Cells(v.to, exponent, _objects(raws), f"code {code}", np.array(rows), v.zone, v.of)
+                Cells(v.to, exponent, _objects(raws), f"code {code}", np.array(rows), v.zone, v.of, bool(v.words))
                 for (_, exponent, code), (v, rows, raws) in self.cells.items()
             ],
             locators=lambda at: [self.places[i] for i in at.tolist()],
@@ -350,7 +350,12 @@ def _objects(values: list[Any]) -> np.ndarray:
 
 
 def rows(vendor: Vendor, root: Any, show: Show, base: int, rejections: list[Rejection]) -> Iterator[Rows]:
-    """All profiles of the vendor in one tree: one walk for each path of rows."""
+    """All profiles of the vendor in one tree: one walk for each path of rows. A tree that has none of the paths is rejected."""
+    begins = dict.fromkeys(steps(p.rows)[0][0] for p in vendor.profiles if p.rows)
+    if not any(isinstance(root, list) if name == "" else isinstance(root, dict) and name in root for name in begins):
+        detail = f"none of {', '.join(name or '[]' for name in begins)} is there: is it another kind of message, or the wrong vendor file?"
+        rejections.append(rejection(Reason.MALFORMED, "$", show(root), detail))
+        return
     for path in dict.fromkeys(p.rows for p in vendor.profiles if p.rows):
         profiles = [p for p in vendor.profiles if p.rows == path]
         takers = [_Taker(vendor, p, steps(path), show, _scalers(vendor, p, root, base), _known(profiles)) for p in profiles]
