@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -105,7 +106,7 @@ def test_every_kind_of_profile_is_shown():
     ("name", "old", "new", "hint"),
     [
         ("block_load.json", '"blockEnergyKvahImport": 101.0', '"blockEnergyKvahImport": 50.0', None),
-        ("block_load.json", '"blockEnergyKvahImport": ', '"blockEnergyKvahImport": 0.', "kVAh is less than kWh in 2 of 2 rows"),
+        ("block_load.json", '"blockEnergyKvahImport": ', '"blockEnergyKvahImport": -', "kVAh is less than kWh in 2 of 2 rows"),
         ("block_load.json", '"blockEnergyKwhExport": 0.0', '"blockEnergyKwhExport": 99999', "are import and export swapped"),
         ("billing.json", '"average_power_factor": 0.97', '"average_power_factor": 97', "a typical power factor of 97"),
     ],
