@@ -326,7 +326,7 @@ def _path(name_or_path: str | Path) -> Path:
 class _Loader(yaml.SafeLoader):
     """YAML in which only true and false are booleans, and every key is a text: ON and 73.25 are what they look like."""
 
-    def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         node = super().compose_mapping_node(anchor)
         for key, _ in node.value:
             if isinstance(key, yaml.ScalarNode) and key.value != "<<":
@@ -475,8 +475,8 @@ def _sense_faults(raw: dict[str, Any], path: Path) -> Iterator[Fault]:
                 yield ("received_at", "pattern"), f"has {groups} groups: put ( ) round the stamp, and only there"
     payload, fmt = raw["payload"], raw["payload"]["format"]
     if fmt not in BUILT_IN and fmt not in plugins.readers():
-        known = ", ".join([*BUILT_IN, *sorted(plugins.readers())])
-        yield ("payload", "format"), f"{fmt} is not known: {known}. A plug-in's package must be installed beside Meterhouse"
+        formats = ", ".join([*BUILT_IN, *sorted(plugins.readers())])
+        yield ("payload", "format"), f"{fmt} is not known: {formats}. A plug-in's package must be installed beside Meterhouse"
     for name in raw["transport"].get("files", {}):
         if name not in raw["profiles"] and (name != "all" or fmt.startswith("csv")):
             known = [*raw["profiles"], *([] if fmt.startswith("csv") else ["all"])]

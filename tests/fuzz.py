@@ -10,8 +10,10 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 HUGE = [b"9" * 400, b"1e999", b"-1e-999", b"18446744073709551616", b"NaN", b"Infinity", b"0x7fffffff", b"-0", b"1" + b"0" * 4400]
-TEXTS = [b"\x00", b"\xff\xfe", b"\xed\xa0\x80", "\u202e\u0d4d".encode(), b"'; drop table raw.batch; --", b"${x}", b"%s%n", b"\r\n", b'"', b"<", b"&x;"]
-STAMPS = [b"0000-00-00 00:00:00", b"9999-12-31T23:59:59Z", b"2026-02-30 24:61:61", b"-1", b"253402300800000", b"1969-12-31T23:59:59.999999+14:00"]
+TEXTS = [b"\x00", b"\xff\xfe", b"\xed\xa0\x80", "\u202e\u0d4d".encode(), b"'; drop table raw.batch; --", b"${x}", b"%s%n"]
+TEXTS += [b"\r\n", b'"', b"<", b"&x;"]
+STAMPS = [b"0000-00-00 00:00:00", b"9999-12-31T23:59:59Z", b"2026-02-30 24:61:61", b"-1", b"253402300800000"]
+STAMPS += [b"1969-12-31T23:59:59.999999+14:00"]
 _NUMBER = re.compile(rb"\d+(?:\.\d+)?")
 MAX_BYTES = 1 << 20
 
