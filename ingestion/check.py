@@ -16,7 +16,7 @@ from ingestion.canonical import Delivery, Rejection
 from ingestion.readers import read
 from ingestion.vendor import Vendor
 from warehouse.codes import Reason
-from warehouse.tables import CHANNELS, REGISTERS
+from warehouse.tables import ALL_CHANNELS, PROFILES, REGISTERS
 
 FIRST_ROWS = 5
 
@@ -94,7 +94,7 @@ def _kinds(vendor: Vendor, delivery: Delivery) -> list[KindReport]:
     out = []
     lengths = tuple(sorted({p.interval_min for p in delivery.profiles if p.interval_min is not None}))
     for kind, frames, column, names in (
-        ("block", [p.frame for p in delivery.profiles], "start", CHANNELS),
+        ("block", [p.frame for p in delivery.profiles], "start", ALL_CHANNELS),
         ("daily", [r.frame for r in delivery.registers], "read_at", REGISTERS),
         ("event", [e.frame for e in delivery.events], "occurred_at", ("code",)),
     ):
@@ -120,7 +120,37 @@ def _kinds(vendor: Vendor, delivery: Delivery) -> list[KindReport]:
                 head=head,
             )
         )
+    for profile in PROFILES:
+        out += _long(vendor, profile, [v.frame for v in delivery.values if v.profile == profile], "read_at", "quantity")
+    out += _long(vendor, "nameplate", [p.frame for p in delivery.nameplates], "read_at", "attribute")
+    out += _long(vendor, "status", [w.frame.assign(what="word") for w in delivery.status_words], "occurred_at", "what")
     return out
+
+
+def _long(vendor: Vendor, kind: str, frames: list[pd.DataFrame], column: str, names: str) -> list[KindReport]:
+    """The report of a kind whose rows are a value each, named in the column `names`."""
+    if not frames:
+        return []
+    frame = pd.concat(frames, ignore_index=True)
+    head = frame.head(FIRST_ROWS).copy()
+    for c in (column, "received_at", "at"):
+        if c in head:
+            head[c] = head[c].dt.tz_convert(vendor.zone)
+    key = ["serial", column, names, *(["zone"] if "zone" in frame else [])]
+    return [
+        KindReport(
+            kind="daily, further values" if kind == "daily" else kind,
+            rows=len(frame),
+            meters=int(frame["serial"].nunique()),
+            values={str(k): int(n) for k, n in frame[names].value_counts(sort=False).items()},
+            first=frame[column].min().tz_convert(vendor.zone),
+            last=frame[column].max().tz_convert(vendor.zone),
+            interval_min=(),
+            interval_seen=None,
+            duplicates=int(frame.duplicated(key).sum()),
+            head=head,
+        )
+    ]
 
 
 def _interval_seen(frame: pd.DataFrame, column: str) -> float | None:
@@ -168,6 +198,7 @@ def _hints(vendor: Vendor, delivery: Delivery, kinds: list[KindReport], refused:
             hints.append(f"{k.kind} stamps lie in the future (until {k.last}): are time.zone and the day-month order right?")
         if k.duplicates:
             hints.append(f"{k.duplicates} {k.kind} rows repeat a meter and stamp: the {vendor.duplicates} one counts (duplicates)")
+    hints.extend(_sense_hints(delivery))
     if vendor.received_from != "arrival" and delivery.received_at >= now:
         hints.append("when the HES received the data was not found: is received_at right?")
     return hints
@@ -192,6 +223,34 @@ def _size_hints(delivery: Delivery) -> list[str]:
             if not 40 <= volts <= 200_000:
                 out.append(f"voltage_dv: a typical voltage of {volts:g} V: is its unit or scaler right?")
     return out
+
+
+RANGES = {
+    "voltage_r_mv": (40_000, 200_000_000, "voltage"),
+    "power_factor_milli": (-1000, 1000, "power factor"),
+    "frequency_mhz": (45_000, 55_000, "frequency"),
+}
+"""Quantity -> what its typical value must lie between, and its name."""
+
+
+def _sense_hints(delivery: Delivery) -> list[str]:
+    """What the quantities say of each other and of themselves: apparent energy is never the smaller one."""
+    out = []
+    energies = [f for f in (*(p.frame for p in delivery.profiles), *(r.frame for r in delivery.registers)) if "import_vah" in f]
+    for f in (f for f in energies if "import_wh" in f):
+        both = f[["import_wh", "import_vah"]].dropna()
+        less = int((both["import_vah"] < both["import_wh"] * 0.99).sum())
+        if less * 2 > len(both):
+            out.append(f"kVAh is less than kWh in {less} of {len(both)} rows: are the two swapped, or of other units or scalers?")
+    for profile in delivery.values:
+        for quantity, (low, high, name) in RANGES.items():
+            found = profile.frame.loc[profile.frame["quantity"] == quantity, "value"]
+            if len(found) and not low <= (middle := float(found.median())) <= high:
+                out.append(f"{quantity}: a typical {name} of {middle / 1000:g}: is its unit or scaler right?")
+    for f in (p.frame for p in delivery.profiles if {"import_wh", "export_wh"} <= set(p.frame)):
+        if int(f["export_wh"].fillna(0).sum()) > 10 * int(f["import_wh"].fillna(0).sum()):
+            out.append("ten times as much is exported as imported: are import and export swapped?")
+    return list(dict.fromkeys(out))
 
 
 def render(report: CheckReport) -> RenderableType:

@@ -10,9 +10,10 @@ import base64
 import binascii
 import re
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,15 +21,20 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
-from ingestion.canonical import Delivery, MeterEvents, ProfileReadings, RegisterReadings, Rejection
+from ingestion.canonical import Delivery, MeterEvents, MeterValues, Nameplates, ProfileReadings, RegisterReadings, Rejection, StatusWords
 from ingestion.vendor import Profile, Vendor
 from warehouse.codes import Reason
-from warehouse.tables import CHANNELS, REGISTERS
+from warehouse.tables import ALL_CHANNELS, REGISTERS
 
 PAYLOAD_CHARS = 2000
+TEXT_CHARS = 2000
 INT4 = (-(2**31), 2**31 - 1)
 INT53 = (-(2**53), 2**53)
-"""Registers are int8 in the warehouse; beyond 2^53 float64 is no longer exact, and no register counts that far."""
+"""Registers and quantities are int8 in the warehouse; beyond 2^53 float64 is no longer exact, and no register counts that far."""
+STATUS_WORD_BITS = 128
+
+YEARS = (np.datetime64("1900-01-01", "us"), np.datetime64("2200-01-01", "us"))
+"""A stamp outside is none: Python's datetime ends at 9999, and arithmetic with it must not."""
 
 NS_DAY = np.timedelta64(1, "D")
 NAT = np.datetime64("NaT", "us")
@@ -36,13 +42,23 @@ NAT = np.datetime64("NaT", "us")
 
 @dataclass
 class Cells:
-    """Values of one target that share a power of ten. `raw`: floats and texts; `rows`: the row of each, None = one a row in order."""
+    """Values of one target that share a power of ten. `raw`: floats and texts (octets where times, status words or a nameplate are read);
+    `rows`: the row of each, None = one a row in order. `of`: the quantity that a time (`to` = at) belongs to. `worded`: texts of the source
+    stood for numbers, so that one which is left is a word that the vendor file does not know.
+    """
 
     to: str
     exponent: int
     raw: Sequence[Any] | np.ndarray
     label: str
     rows: np.ndarray | None = None
+    zone: int = 0
+    of: str | None = None
+    worded: bool = False
+
+    def at(self, n: int) -> np.ndarray:
+        """The row of each value, of n rows."""
+        return np.arange(n) if self.rows is None else self.rows
 
 
 @dataclass
@@ -91,6 +107,8 @@ def rejection(
     values: int = 1,
     serial: str | None = None,
     stamp: datetime | None = None,
+    profile: str | None = None,
+    code: str | None = None,
 ) -> Rejection:
     """A Rejection with its texts cleaned and the payload cut to 2,000 characters."""
     return Rejection(
@@ -101,6 +119,8 @@ def rejection(
         values=values,
         serial=clean(serial) if serial else None,
         stamp=stamp,
+        profile=profile,
+        code=clean(code[:PAYLOAD_CHARS]) if code else None,
     )
 
 
@@ -113,7 +133,10 @@ def numbers(raw: Sequence[Any] | np.ndarray, empty: frozenset[str] = frozenset()
     if texts.dtype != object:
         num = texts.astype(np.float64)
     else:
-        num = np.array(pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce"), dtype=np.float64)
+        try:
+            num = np.array(pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce"), dtype=np.float64)
+        except OverflowError:  # an integer of hundreds of digits
+            num = np.array([_float(v) for v in texts], dtype=np.float64)
     num[~np.isfinite(num)] = np.nan
     given = np.ones(len(num), dtype=bool)
     for i in np.flatnonzero(np.isnan(num)):
@@ -122,17 +145,31 @@ def numbers(raw: Sequence[Any] | np.ndarray, empty: frozenset[str] = frozenset()
     return num, given
 
 
+def _float(v: Any) -> float:
+    try:
+        return float(v)
+    except (OverflowError, TypeError, ValueError):
+        return np.nan
+
+
 def scale(num: np.ndarray, exponent: int) -> np.ndarray:
     """num * 10^exponent as whole float64, rounded half to even. Divides where the exponent is negative: 10^-1 is not exact."""
     return np.rint(num * 10.0**exponent if exponent >= 0 else num / 10.0**-exponent)
 
 
-_INTS = {0x05: ">i", 0x06: ">I", 0x0F: ">b", 0x10: ">h", 0x11: ">B", 0x12: ">H", 0x14: ">q", 0x15: ">Q", 0x16: ">B", 0x17: ">f", 0x18: ">d"}
+_NUMBERS = {0x03: ">B", 0x05: ">i", 0x06: ">I", 0x0F: ">b", 0x10: ">h", 0x11: ">B", 0x12: ">H"}
+_NUMBERS |= {0x14: ">q", 0x15: ">Q", 0x16: ">B", 0x17: ">f", 0x18: ">d"}
+_BIT_STRING, _DATE_TIME = 0x04, 0x19
+_OCTETS = frozenset({_BIT_STRING, 0x09, 0x0A, 0x0C})
+"""Bit, octet, visible and UTF-8 strings."""
 
 
 @lru_cache(maxsize=1 << 17)
 def axdr(text: str) -> float | int | bytes | None:
-    """Value of base64 A-XDR: a number, octets (bytes) or None (null). Raises ValueError."""
+    """Value of base64 A-XDR: a number (boolean: 1 or 0), octets (also of strings, bit strings and date-times) or None (null).
+
+    Raises ValueError.
+    """
     try:
         data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as e:
@@ -142,12 +179,18 @@ def axdr(text: str) -> float | int | bytes | None:
     tag, body = data[0], data[1:]
     if tag == 0 and not body:
         return None
-    if tag in _INTS:
-        if len(body) != struct.calcsize(_INTS[tag]):
+    if tag in _NUMBERS:
+        if len(body) != struct.calcsize(_NUMBERS[tag]):
             raise ValueError(f"A-XDR tag {tag:02x} with {len(body)} octets")
-        return struct.unpack(_INTS[tag], body)[0]
-    if tag == 0x09 and body and len(body) == body[0] + 1:
-        return body[1:]
+        return struct.unpack(_NUMBERS[tag], body)[0]
+    if tag == _DATE_TIME and len(body) == 12:
+        return body
+    if tag in _OCTETS and body:
+        length, rest = body[0], body[1:]
+        if length & 0x80 and len(rest) >= length & 0x7F:
+            length, rest = int.from_bytes(rest[: length & 0x7F]), rest[length & 0x7F :]
+        if len(rest) == (-(-length // 8) if tag == _BIT_STRING else length) and length:
+            return rest
     raise ValueError(f"A-XDR tag {tag:02x} with {len(body)} octets is not known")
 
 
@@ -210,10 +253,8 @@ def _naive(utc: pd.Series) -> np.ndarray:
 
 
 def _clock(octets: Any, zone: str) -> np.datetime64:
-    if not isinstance(octets, bytes):
-        return NAT
     try:
-        local = dlms_clock(octets, zone)
+        local = dlms_clock(octets if isinstance(octets, bytes) else bytes.fromhex(re.sub("[_ :]", "", str(octets))), zone)
     except ValueError:
         return NAT
     return NAT if local is None else np.datetime64(int(local.timestamp()), "s").astype("datetime64[us]")
@@ -238,6 +279,7 @@ def stamps(raw: np.ndarray | Sequence[Any], formats: Sequence[str], zone: str) -
                 best, most = got, read
             if read == full.sum():
                 break
+    best = np.where((best < YEARS[0]) | (best > YEARS[1]), NAT, best)
     return np.append(best, NAT)[codes]
 
 
@@ -272,14 +314,18 @@ def normalise(vendor: Vendor, rows: Rows, arrival: datetime, into: Delivery) -> 
     into.rejections.extend(rows.rejections)
     if n == 0:
         return
-    counted = [c for c in rows.cells if c.to != "md_import_at"]
-    parsed = [numbers(c.raw, vendor.empty) for c in counted]
+    event, texts = profile.kind == "event", profile.kind in {"nameplate", "status"}
+    counted = [c for c in rows.cells if c.to != "at" and (not event or c.to == "code")]
+    parsed = [(_texts(c.raw) if texts else numbers(c.raw, vendor.empty)) for c in counted]
     given = np.zeros(n, dtype=np.int64)
     for c, (_, has) in zip(counted, parsed, strict=True):
-        np.add.at(given, np.arange(n) if c.rows is None else c.rows, has)
+        np.add.at(given, c.at(n), has)
 
-    stamp = stamps(rows.stamp, vendor.stamp_formats, vendor.zone)
     faults: dict[int, tuple[Reason, str]] = {}
+    received = _received(vendor, rows, n, arrival)
+    stamp = stamps(rows.stamp, vendor.stamp_formats, vendor.zone)
+    if profile.kind == "nameplate":  # it need not say when it was read
+        stamp = np.where([v is None or v == "" for v in rows.stamp], received, stamp)
     if np.isnat(stamp).any():
         hint = f"none of {', '.join(vendor.stamp_formats)} in {vendor.zone} reads it"
         for i in np.flatnonzero(np.isnat(stamp)):
@@ -294,74 +340,247 @@ def normalise(vendor: Vendor, rows: Rows, arrival: datetime, into: Delivery) -> 
         for i, locator in zip(at.tolist(), rows.locators(at), strict=True):
             if given[i]:
                 reason, detail = faults[i]
-                into.rejections.append(rejection(reason, locator, rows.payload(i), detail, int(given[i]), serial[i], _aware(stamp[i])))
+                found = rejection(reason, locator, rows.payload(i), detail, int(given[i]), serial[i], _aware(stamp[i]), profile.name)
+                into.rejections.append(found)
 
-    columns: dict[str, np.ndarray] = {}
-    for c, (num, has) in zip(counted, parsed, strict=True):
-        _fill(columns, c, num, has, rows, ok, serial, stamp, into)
-
-    received = _received(vendor, rows, n, arrival)
-    keep = np.zeros(n, dtype=bool)
-    for v in columns.values():
-        keep |= ~np.isnan(v)
-    if not keep.any():
+    sound = _Sound(vendor, rows, serial, stamp, received, ok, into)
+    if texts:
+        _add_texts(sound, counted, parsed)
         return
-    at = np.flatnonzero(keep)
-    frame: dict[str, Any] = {"serial": serial[at]}
-    time_column = {"block": "start", "daily": "read_at", "event": "occurred_at"}[profile.kind]
-    if profile.kind == "daily":
-        day, stamp = _close(vendor, stamp)
-        frame["day"] = day[at]
-    frame[time_column] = to_utc(stamp[at])
-    frame["received_at"] = to_utc(received[at])
-    frame["locator"] = rows.locators(at)
-    order = CHANNELS if profile.kind == "block" else REGISTERS if profile.kind == "daily" else ("code",)
-    for name in order:
-        if name in columns and not np.isnan(columns[name][at]).all():
-            frame[name] = _integers(columns[name][at])
-    if profile.kind == "daily":
-        for c in rows.cells:
-            if c.to == "md_import_at":
-                frame["md_import_at"] = to_utc(_demand_times(vendor, rows, c, into)[at])
-    if profile.kind == "block" and rows.quality is not None and (rows.quality[at] >= 0).any():
-        frame["quality"] = pd.arrays.IntegerArray(rows.quality[at].astype(np.int16), rows.quality[at] < 0)
-    if profile.kind == "event":
-        frame["code"] = columns["code"][at].astype(np.int64)
-        frame["detail"] = pd.Series([storable(rows.detail[i]) if rows.detail else None for i in at], dtype=object)
-    out = pd.DataFrame(frame)
-    out["serial"] = out["serial"].astype("str")
-    out["locator"] = out["locator"].astype("str")
-    if vendor.duplicates == "first" and profile.kind != "event" and out.duplicated(["serial", time_column]).any():
-        out = out.iloc[::-1].reset_index(drop=True)  # the later row of a slot wins downstream
-
-    if profile.kind == "event":
-        into.events.append(MeterEvents(out))
-    elif profile.kind == "daily":
-        into.registers.append(RegisterReadings(out))
-    elif interval is None:
-        into.profiles.append(ProfileReadings(out, None))
+    columns: dict[Column, np.ndarray] = {}
+    for c, (num, has) in zip(counted, parsed, strict=True):
+        _fill(columns, c, num, has, sound)
+    if event:
+        _add_events(sound, columns)
+    elif profile.kind == "block":
+        _add_blocks(sound, columns, interval)
     else:
-        lengths = interval[at]
-        for minutes in np.unique(lengths):
-            part = out if (lengths == minutes).all() else out[lengths == minutes].reset_index(drop=True)
-            into.profiles.append(ProfileReadings(part, int(minutes)))
+        _add_values(sound, columns)
 
 
-def _demand_times(vendor: Vendor, rows: Rows, c: Cells, into: Delivery) -> np.ndarray:
+Column = tuple[str, int]
+"""Target and TOD zone."""
+
+
+@dataclass
+class _Sound:
+    """The rows with what was made of their serials and stamps; `ok`: no fault was found with the row as a whole."""
+
+    vendor: Vendor
+    rows: Rows
+    serial: np.ndarray
+    stamp: np.ndarray
+    received: np.ndarray
+    ok: np.ndarray
+    into: Delivery
+
+    @property
+    def profile(self) -> Profile:
+        return self.rows.profile
+
+    def frame(self, at: np.ndarray, stamp: str) -> dict[str, Any]:
+        """The columns that every canonical frame has, of the rows `at`; `stamp` is what it calls its time."""
+        return {
+            "serial": pd.Series(self.serial[at], dtype="str"),
+            stamp: to_utc(self.stamp[at]),
+            "received_at": to_utc(self.received[at]),
+            "locator": pd.Series(self.rows.locators(at), dtype="str"),
+        }
+
+    def refuse(self, reason: Reason, c: Cells, i: int, detail: str, values: int = 1, code: str | None = None) -> None:
+        """Reject the i-th value of some cells."""
+        row = i if c.rows is None else int(c.rows[i])
+        locator = f"{self.rows.locators(np.array([row]))[0]}, {c.label}"
+        payload, stamp = self.rows.payload(row), _aware(self.stamp[row])
+        found = rejection(reason, locator, payload, detail, values, self.serial[row], stamp, self.profile.name, code)
+        self.into.rejections.append(found)
+
+
+def _add_blocks(sound: _Sound, columns: dict[Column, np.ndarray], interval: np.ndarray | None) -> None:
+    at = _present(columns.values(), len(sound.ok))
+    if not len(at):
+        return
+    frame = sound.frame(at, "start")
+    for name in ALL_CHANNELS:
+        if (name, 0) in columns and not np.isnan(columns[name, 0][at]).all():
+            frame[name] = _integers(columns[name, 0][at])
+    quality = sound.rows.quality
+    if quality is not None and (quality[at] >= 0).any():
+        frame["quality"] = pd.arrays.IntegerArray(quality[at].astype(np.int16), quality[at] < 0)
+    out = pd.DataFrame(frame)
+    lengths = None if interval is None else interval[at]
+    if _reversed(sound.vendor, out, "start"):
+        out, lengths = out.iloc[::-1].reset_index(drop=True), None if lengths is None else lengths[::-1]
+    if lengths is None:
+        sound.into.profiles.append(ProfileReadings(out, None))
+        return
+    for minutes in np.unique(lengths):
+        part = out if (lengths == minutes).all() else out[lengths == minutes].reset_index(drop=True)
+        sound.into.profiles.append(ProfileReadings(part, int(minutes)))
+
+
+def _reversed(vendor: Vendor, frame: pd.DataFrame, stamp: str) -> bool:
+    """Whether the first of two rows counts, and there are two: the later row of a slot wins downstream."""
+    return vendor.duplicates == "first" and bool(frame.duplicated(["serial", stamp]).any())
+
+
+def _add_values(sound: _Sound, columns: dict[Column, np.ndarray]) -> None:
+    """Instantaneous, billing and daily rows: a value each, but for the registers that have a row of their own."""
+    kind, n = sound.profile.kind, len(sound.ok)
+    times: dict[Column, np.ndarray] = {}
+    for c in sound.rows.cells:
+        if c.to == "at" and c.of is not None:
+            times.setdefault((c.of, c.zone), np.full(n, NAT))[c.at(n)] = _demand_times(sound, c)
+    if kind == "instant":
+        day = _local(sound.stamp, sound.vendor.zone).astype("datetime64[D]").astype("datetime64[s]")
+    else:
+        day, sound.stamp = _close(sound.vendor.zone, sound.vendor.stamp if kind == "daily" else "end", sound.stamp)
+    registers = {r: columns.pop((r, 0)) for r in REGISTERS if kind == "daily" and (r, 0) in columns}
+    at = _present(registers.values(), n)
+    if len(at):
+        frame = sound.frame(at, "read_at") | {"day": day[at]}
+        frame |= {name: _integers(v[at]) for name, v in registers.items() if not np.isnan(v[at]).all()}
+        if ("md_import_w", 0) in times:
+            frame["md_import_at"] = to_utc(times["md_import_w", 0][at])
+        out = pd.DataFrame(frame)
+        if _reversed(sound.vendor, out, "read_at"):
+            out = out.iloc[::-1].reset_index(drop=True)
+        sound.into.registers.append(RegisterReadings(out))
+
+    found = [(to, zone, np.flatnonzero(~np.isnan(v)), v) for (to, zone), v in columns.items()]
+    found = [f for f in found if len(f[2])]
+    if not found:
+        return
+    row = np.concatenate([rows for _, _, rows, _ in found])
+    order = np.argsort(row, kind="stable")  # as the source has them, the values of a row together
+    if sound.vendor.duplicates == "first":
+        order = order[::-1]
+    counts = [len(rows) for _, _, rows, _ in found]
+    no_times = np.full(n, NAT)
+    long = sound.frame(row[order], "read_at") | {
+        "day": day[row[order]],
+        "quantity": pd.Series(np.repeat(np.array([to for to, *_ in found], dtype=object), counts)[order], dtype="str"),
+        "zone": np.repeat([zone for _, zone, *_ in found], counts)[order],
+        "value": pd.array(np.concatenate([v[rows] for *_, rows, v in found])[order].astype(np.int64), dtype="Int64"),
+        "at": to_utc(np.concatenate([times.get((to, zone), no_times)[rows] for to, zone, rows, _ in found])[order]),
+    }
+    sound.into.values.append(MeterValues(pd.DataFrame(long), kind))
+
+
+def _add_events(sound: _Sound, columns: dict[Column, np.ndarray]) -> None:
+    """Events, with the quantities that the meter noted beside them as their detail."""
+    beside: dict[Column, np.ndarray] = {}
+    for c in sound.rows.cells:
+        if c.to not in {"code", "at"}:
+            _fill(beside, c, *numbers(c.raw, sound.vendor.empty), sound, counts=0)
+    at = _present(columns.values(), len(sound.ok))
+    if not len(at):
+        return
+    detail = [storable(sound.rows.detail[i]) if sound.rows.detail else None for i in at]
+    for (name, _), v in beside.items():
+        for k, i in enumerate(at):
+            if not np.isnan(v[i]):
+                detail[k] = {**(detail[k] or {}), name: int(v[i])}
+    frame = sound.frame(at, "occurred_at") | {
+        "code": columns["code", 0][at].astype(np.int64),
+        "detail": pd.Series(detail, dtype=object),
+    }
+    sound.into.events.append(MeterEvents(pd.DataFrame(frame)))
+
+
+def _add_texts(sound: _Sound, cells: list[Cells], parsed: list[tuple[np.ndarray, np.ndarray]]) -> None:
+    """Nameplates: every value as text. Status words: 16 octets."""
+    word = sound.profile.kind == "status"
+    n = len(sound.ok)
+    at: list[int] = []
+    names: list[str] = []
+    taken: list[Any] = []
+    for c, (raws, has) in zip(cells, parsed, strict=True):
+        rows = c.at(n)
+        for i in np.flatnonzero(has & sound.ok[rows]).tolist():
+            try:
+                value = _status_word(raws[i]) if word else _text(raws[i], c.exponent)
+            except ValueError as e:
+                sound.refuse(Reason.MALFORMED, c, i, f"{c.to}: {e}")
+                continue
+            at.append(int(rows[i]))
+            names.append(c.to)
+            taken.append(value)
+    if not at:
+        return
+    frame = sound.frame(np.array(at), "occurred_at" if word else "read_at")
+    if word:
+        frame["word"] = pd.Series(taken, dtype=object)
+        sound.into.status_words.append(StatusWords(pd.DataFrame(frame)))
+    else:
+        frame |= {"attribute": pd.Series(names, dtype="str"), "text": pd.Series(taken, dtype="str")}
+        sound.into.nameplates.append(Nameplates(pd.DataFrame(frame)))
+
+
+def _texts(raw: Sequence[Any] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(the values as they are, given)."""
+    out = np.empty(len(raw), dtype=object)
+    out[:] = list(raw)
+    return out, np.array([not (v is None or (isinstance(v, str) and not v.strip())) for v in out], dtype=bool)
+
+
+def _text(v: Any, exponent: int) -> str:
+    """A nameplate's value: octets are ASCII where that can be shown, hex else; a number by its power of ten. Raises ValueError."""
+    if isinstance(v, bytes):
+        shown = v.rstrip(b"\x00").decode("ascii", "replace").strip()
+        return shown if shown and shown.isprintable() and "\ufffd" not in shown else v.hex()
+    if isinstance(v, float | int) and exponent:
+        return f"{Decimal(str(v)).scaleb(exponent):f}"
+    out = clean(str(v)).strip()
+    if len(out) > TEXT_CHARS:
+        raise ValueError(f"has {len(out)} characters: at most {TEXT_CHARS} are kept")
+    return out
+
+
+def _status_word(v: Any) -> bytes:
+    """16 octets from octets, 32 hex digits, 128 binary digits or base64. Raises ValueError."""
+    octets = v
+    if not isinstance(v, bytes):
+        t = re.sub("[_ :]", "", str(v))
+        try:
+            if len(t) == STATUS_WORD_BITS and set(t) <= {"0", "1"}:
+                octets = int(t, 2).to_bytes(STATUS_WORD_BITS // 8)
+            elif len(t) == STATUS_WORD_BITS // 4:
+                octets = bytes.fromhex(t)
+            else:
+                octets = base64.b64decode(t, validate=True)
+        except (ValueError, binascii.Error):
+            octets = b""
+    if len(octets) != STATUS_WORD_BITS // 8:
+        raise ValueError(f"{_shown(v)[:80]} is no event status word: 16 octets as 32 hex digits, 128 binary digits or base64")
+    return octets
+
+
+def _present(columns: Iterable[np.ndarray], n: int) -> np.ndarray:
+    """Rows of which any column has a value."""
+    keep = np.zeros(n, dtype=bool)
+    for v in columns:
+        keep |= ~np.isnan(v)
+    return np.flatnonzero(keep)
+
+
+def _demand_times(sound: _Sound, c: Cells) -> np.ndarray:
     """When the maximum demand was. A time belongs to its value: an unreadable one is rejected, but stands for no value."""
-    times = np.full(len(rows.serial), NAT)
-    at = np.arange(len(times)) if c.rows is None else c.rows
-    got = stamps(c.raw, vendor.stamp_formats, vendor.zone)
-    times[at] = got
+    got = stamps(c.raw, sound.vendor.stamp_formats, sound.vendor.zone)
     for i in np.flatnonzero(np.isnat(got)):
         v = c.raw[int(i)]
-        if v in (None, "") or (isinstance(v, bytes) and v[:5] == b"\xff" * 5):
+        if v is None or v in sound.vendor.empty or no_date(v):
             continue
-        row = int(at[i])
-        locator = f"{rows.locators(at[i : i + 1])[0]}, {c.label}"
-        detail = f"{c.to}: {_shown(v)} is not read by any of {', '.join(vendor.stamp_formats)}"
-        into.rejections.append(rejection(Reason.BAD_STAMP, locator, rows.payload(row), detail, 0, str(rows.serial[row])))
-    return times
+        detail = f"time of {c.of}: {_shown(v)} is not read by any of {', '.join(sound.vendor.stamp_formats)}"
+        sound.refuse(Reason.BAD_STAMP, c, int(i), detail, 0)
+    return got
+
+
+def no_date(v: Any) -> bool:
+    """Whether a value is the DLMS way to say "never": a date of FF octets. An empty text says it too."""
+    if isinstance(v, bytes):
+        return v[:5] == b"\xff" * 5
+    return isinstance(v, str) and (not v.strip() or re.sub("[_ :]", "", v).upper().startswith("F" * 10))
 
 
 def _shown(v: Any) -> str:
@@ -398,6 +617,7 @@ def _place(vendor: Vendor, rows: Rows, stamp: np.ndarray, faults: dict[int, tupl
             minutes = _infer(rows.serial, stamp, minutes)
     else:
         num, given = numbers(rows.interval)
+        num = num / 60 if profile.interval_is == "s" else num
         num = np.where(given, num, np.nan if profile.interval_min is None else float(profile.interval_min))
         whole = ~np.isnan(num) & (num >= 1) & (num == np.floor(num))
         whole[whole] &= 1440 % num[whole] == 0
@@ -434,13 +654,13 @@ def _infer(serial: np.ndarray, stamp: np.ndarray, default: np.ndarray) -> np.nda
     return pd.Series(serial).map(known).fillna(gap.mode().iloc[0]).to_numpy().astype(np.int64)
 
 
-def _close(vendor: Vendor, stamp: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(day that the register closes, instant of reading in UTC)."""
-    if vendor.stamp == "end":
-        day = _local(stamp - np.timedelta64(1, "us"), vendor.zone).astype("datetime64[D]")
+def _close(zone: str, names: str, stamp: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(day that the register closes, instant of reading in UTC); `names`: which end of the day the stamp names."""
+    if names == "end":
+        day = _local(stamp - np.timedelta64(1, "us"), zone).astype("datetime64[D]")
         return day.astype("datetime64[s]"), stamp
-    local = _local(stamp, vendor.zone)
-    end = _localize(pd.Series(local + NS_DAY), vendor.zone)
+    local = _local(stamp, zone)
+    end = _localize(pd.Series(local + NS_DAY), zone)
     return local.astype("datetime64[D]").astype("datetime64[s]"), _naive(end)
 
 
@@ -452,26 +672,16 @@ def _received(vendor: Vendor, rows: Rows, n: int, arrival: datetime) -> np.ndarr
     return np.where(np.isnat(got), default, got)
 
 
-def _fill(
-    columns: dict[str, np.ndarray],
-    c: Cells,
-    num: np.ndarray,
-    has: np.ndarray,
-    rows: Rows,
-    ok: np.ndarray,
-    serial: np.ndarray,
-    stamp: np.ndarray,
-    into: Delivery,
-) -> None:
-    """Put the cells into their column; reject one by one what is no number, out of range or given twice."""
-    n = len(ok)
-    at = np.arange(n) if c.rows is None else c.rows
-    want = has & ok[at]
-    low, high = INT53 if c.to in REGISTERS and rows.profile.kind == "daily" else INT4
+def _fill(columns: dict[Column, np.ndarray], c: Cells, num: np.ndarray, has: np.ndarray, sound: _Sound, counts: int = 1) -> None:
+    """Put the cells into their column; reject one by one what is no number, out of range or given twice (it stands for `counts` values)."""
+    n = len(sound.ok)
+    at = c.at(n)
+    want = has & sound.ok[at]
+    low, high = INT4 if sound.profile.kind == "block" or c.to == "code" else INT53
     whole = scale(num, c.exponent)
     nan = np.isnan(num)
     wide = ~nan & ((whole < low) | (whole > high))
-    column = columns.setdefault(c.to, np.full(n, np.nan))
+    column = columns.setdefault((c.to, c.zone), np.full(n, np.nan))
     twice = np.zeros(len(at), dtype=bool)
     good = want & ~nan & ~wide
     if c.rows is not None:
@@ -482,15 +692,15 @@ def _fill(
     twice |= good & ~np.isnan(column[at])
     good &= ~twice
     column[at[good]] = whole[good]
-    bad = np.flatnonzero(want & (nan | wide | twice))
-    if not len(bad):
-        return
-    for i, locator in zip(bad.tolist(), rows.locators(at[bad]), strict=True):
-        if nan[i]:
+    for i in np.flatnonzero(want & (nan | wide | twice)).tolist():
+        code = None
+        if nan[i] and c.worded:
+            reason, code = Reason.UNKNOWN_OBIS, str(c.raw[i])
+            detail = f"{c.to}: the vendor file does not know the word {_shown(c.raw[i])}: add it to words"
+        elif nan[i]:
             reason, detail = Reason.NOT_A_NUMBER, f"{c.to}: {_shown(c.raw[i])} is not a number"
         elif wide[i]:
             reason, detail = Reason.OUT_OF_RANGE, f"{c.to}: {_shown(c.raw[i])} would be {whole[i]:.0f}: beyond {low} to {high}"
         else:
             reason, detail = Reason.MALFORMED, f"{c.to} is given twice for one stamp: the first was taken"
-        row = int(at[i])
-        into.rejections.append(rejection(reason, f"{locator}, {c.label}", rows.payload(row), detail, 1, serial[row], _aware(stamp[row])))
+        sound.refuse(reason, c, i, detail, counts, code)

@@ -9,8 +9,9 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
-DLMS_UNITS = {27: "W", 28: "VA", 29: "var", 30: "Wh", 31: "VAh", 32: "varh", 33: "A", 35: "V", 44: "Hz"}
+DLMS_UNITS = {6: "min", 27: "W", 28: "VA", 29: "var", 30: "Wh", 31: "VAh", 32: "varh", 33: "A", 35: "V", 44: "Hz"}
 """Unit enumeration of DLMS -> unit, as far as meters of IS 15959 use it."""
 
 DLMS_NO_UNIT = frozenset({0, 255})
@@ -79,8 +80,17 @@ class Obis:
             return cls(*bytes.fromhex(re.sub("[_:]", "", t)))
         raise ValueError(
             f"{text!r} is no OBIS code: write it as 1.0.1.8.0.255, 1-0:1.8.0*255, 1.8.0 or 0100010800FF; "
-            "map a vendor's own code by its text in the vendor file"
+            "say under payload.codes what a vendor's own code means"
         )
+
+    @classmethod
+    def known(cls, text: str) -> bool:
+        """Whether `parse` reads the text."""
+        try:
+            cls.parse(text)
+        except ValueError:
+            return False
+        return True
 
     @classmethod
     def _of(cls, text: str, *groups: str) -> Obis:
@@ -99,3 +109,12 @@ class Obis:
         if len(octets) != 6:
             raise ValueError(f"{text!r} has {len(octets)} octets: an OBIS code has 6")
         return cls(*octets)
+
+
+@lru_cache(maxsize=1 << 16)
+def obis_or_text(text: str) -> str:
+    """An OBIS code of any notation with dots; a text that is none as it is."""
+    try:
+        return str(Obis.parse(text))
+    except ValueError:
+        return text.strip()

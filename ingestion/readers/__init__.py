@@ -7,15 +7,16 @@ no value, what the vendor file ignores is not counted).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
 import numpy as np
 
-from ingestion.canonical import Delivery
-from ingestion.normalise import normalise, received_from_name, rejection
+from ingestion import plugins
+from ingestion.canonical import Delivery, Rejection
+from ingestion.normalise import Rows, normalise, received_from_name, rejection
 from ingestion.readers import csv, ies, json, xml
 from ingestion.readers.unpack import Part, unpack
 from ingestion.vendor import Vendor
@@ -44,7 +45,7 @@ def read(vendor: Vendor, name: str, content: bytes, received_at: datetime) -> De
             if part.cut is None:
                 delivery.rejections.append(rejection(Reason.MALFORMED, part.name, "", "the file is empty"))
         else:
-            for rows in FORMATS[vendor.format](vendor, part, delivery.rejections):
+            for rows in _reader(vendor.format)(vendor, part, delivery.rejections):
                 if prefix:
                     rows = replace(rows, locators=partial(_within, prefix, rows.locators))
                 normalise(vendor, rows, arrival, delivery)
@@ -55,11 +56,18 @@ def read(vendor: Vendor, name: str, content: bytes, received_at: datetime) -> De
             found = delivery.rejections[before:]
             delivery.rejections[before:] = [r if r.locator.startswith(prefix) else replace(r, locator=prefix + r.locator) for r in found]
     if vendor.received_from == "field":
-        groups = (delivery.profiles, delivery.registers, delivery.events)
+        groups = (
+            *(delivery.profiles, delivery.registers, delivery.events),
+            *(delivery.values, delivery.nameplates, delivery.status_words),
+        )
         seen = [readings.frame["received_at"].max() for group in groups for readings in group]
         if seen:
             delivery.received_at = max(seen).to_pydatetime()
     return delivery
+
+
+def _reader(name: str) -> Callable[[Vendor, Part, list[Rejection]], Iterator[Rows]]:
+    return FORMATS.get(name) or plugins.reader(name)
 
 
 def _within(prefix: str, locators: Callable[[np.ndarray], list[str]], at: np.ndarray) -> list[str]:

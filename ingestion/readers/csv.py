@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
 
 from ingestion.canonical import Rejection
 from ingestion.normalise import Cells, Rows, rejection
+from ingestion.obis import Obis
 from ingestion.readers.unpack import Part
 from ingestion.vendor import Profile, ValueMap, Vendor
 from warehouse.codes import Reason
@@ -23,7 +25,7 @@ def rows(vendor: Vendor, part: Part, rejections: list[Rejection]) -> Iterator[Ro
     lines = _Lines(_utf8(vendor, part.data))
     header_at = next((i for i in range(len(lines)) if lines[i].strip()), 0)
     cells = _split(lines[header_at].decode("utf-8", "replace"), vendor.delimiter) or []
-    header = [c.strip() for c in cells]
+    header = [_heading(vendor, c.strip()) for c in cells]
     profile = _profile(vendor, part, header, lines, header_at, rejections)
     if profile is not None:
         yield _read(vendor, profile, part, header, lines, header_at, rejections)
@@ -86,22 +88,40 @@ def _split(line: str, delimiter: str) -> list[str] | None:
         return None
 
 
+_BRACKETS = re.compile(r"\[([^\[\]]+)\]\s*$")
+
+
+def _heading(vendor: Vendor, cell: str) -> str:
+    """A heading as the vendor file names it: the OBIS code in it, where columns are such."""
+    if vendor.columns_are == "text":
+        return cell
+    m = _BRACKETS.search(cell)
+    code = vendor.code(m.group(1) if m else cell)
+    return code if Obis.known(code) else cell
+
+
 def _columns(vendor: Vendor, v: ValueMap, p: Profile) -> list[tuple[str, ...]]:
     """Names of a value's columns, with their alternatives: one in csv_long, one a slot in csv_wide."""
-    if vendor.format == "csv_long":
+    if vendor.format == "csv_long" or v.to == "stamp":
         return [v.sources]
     return [tuple(s.format(slot=slot) for s in v.sources) for slot in range(1, p.slots + 1)]
 
 
 def _wanted(vendor: Vendor, p: Profile) -> tuple[list[tuple[str, ...]], set[str]]:
     """(columns that must be there, as alternatives; every column that is known)."""
-    must: list[tuple[str, ...]] = [(c,) for c in (p.serial, p.stamp) if c]
+    must: list[tuple[str, ...]] = [(c,) for c in (p.serial, p.stamp, *_choosing(vendor, p)) if c]
     values = [(v, c) for v in p.values for c in _columns(vendor, v, p)]
     must += [c for v, c in values if not v.optional]
     if vendor.received_from == "field" and vendor.received_field:
         must.append((vendor.received_field,))
     known = {n for names in must for n in names} | {n for _, names in values for n in names}
-    return must, known | set(p.detail) | p.ignore
+    return must, known | set(p.detail) | p.ignore | {c for c in (vendor.make, vendor.firmware) if c}
+
+
+def _choosing(vendor: Vendor, p: Profile) -> list[str | None]:
+    """Columns that say which maps are for the line's meter."""
+    onlys = [v.only for v in p.values if v.only is not None]
+    return [vendor.make if any(o.make for o in onlys) else None, vendor.firmware if any(o.firmware for o in onlys) else None]
 
 
 def _profile(vendor: Vendor, part: Part, header: list[str], lines: _Lines, header_at: int, rejections: list[Rejection]) -> Profile | None:
@@ -140,7 +160,7 @@ def _read(
 ) -> Rows:
     where = {c: i for i, c in enumerate(header)}
     value_columns = [[next((n for n in names if n in where), None) for names in _columns(vendor, v, p)] for v in p.values]
-    counted = [names for v, names in zip(p.values, value_columns, strict=True) if v.to not in {"stamp", "md_import_at"}]
+    counted = [names for v, names in zip(p.values, value_columns, strict=True) if _counts(v, p)]
     present = [where[c] for names in counted for c in names if c is not None]
     _, known = _wanted(vendor, p)
     unknown = [k for k, c in enumerate(header) if c not in known]
@@ -158,7 +178,8 @@ def _read(
         if filled:
             c = header[k] or f"{k + 1}, which has no name"
             detail = f"the vendor file does not know the column {c}: map it, or list it under ignore of profile {p.name}"
-            rejections.append(rejection(Reason.UNKNOWN_OBIS, f"column {c}", _head(lines, header_at), detail, filled))
+            found = rejection(Reason.UNKNOWN_OBIS, f"column {c}", _head(lines, header_at), detail, filled, profile=p.name, code=c)
+            rejections.append(found)
 
     wide = p.slots if vendor.format == "csv_wide" else 1
     number = np.repeat(line_numbers, wide)
@@ -166,19 +187,26 @@ def _read(
     def spread(a: np.ndarray) -> np.ndarray:
         return np.repeat(a, wide) if wide > 1 else a
 
+    make, firmware = (column(c) if c else None for c in _choosing(vendor, p))
+    lines_of = _lines_of(p, column(p.serial) if p.serial else np.full(n, p.constant_serial), make, firmware)
     cells = []
     for v, names in zip(p.values, value_columns, strict=True):
         if v.to == "stamp" or all(c is None for c in names):
             continue
         raw: np.ndarray
         if wide == 1:
-            raw = column(str(names[0]))
+            raw = column(str(next(c for c in names if c is not None)))
         else:
             blank = np.full(n, "", dtype=object)
             raw = np.column_stack([blank if c is None else column(c) for c in names]).ravel()
-        exponent = 0 if v.to in {"code", "md_import_at"} else v.exponent()
-        cells.append(Cells(v.to, exponent, raw, f"column {v.sources[0] if wide > 1 else names[0]}"))
-    stamp = p.stamp or next(v.sources[0] for v in p.values if v.to == "stamp")
+        if v.words:
+            raw = np.array([v.words.get(t.strip(), t) for t in raw], dtype=object)
+        at = lines_of(v)
+        if at is not None:
+            at = (at[:, None] * wide + np.arange(wide)).ravel()
+            raw = raw[at]
+        cells.append(Cells(v.to, v.exponent(), raw, f"column {v.sources[0] if wide > 1 else names[0]}", at, v.zone, v.of, bool(v.words)))
+    stamp = _stamp(p, where)
     field = vendor.received_field if vendor.received_from == "field" else None
     detail_columns = [c for c in p.detail if c in where]
 
@@ -190,7 +218,7 @@ def _read(
     return Rows(
         profile=p,
         serial=spread(column(p.serial)) if p.serial else np.full(n * wide, p.constant_serial, dtype=object),
-        stamp=spread(column(stamp)),
+        stamp=spread(column(stamp)) if stamp else np.full(n * wide, None, dtype=object),
         cells=cells,
         locators=locators,
         payload=lambda i: lines.text(int(number[i]) - 1),
@@ -198,6 +226,43 @@ def _read(
         slot=np.tile(np.arange(1.0, wide + 1), n) if vendor.format == "csv_wide" else None,
         detail=[{c: str(column(c)[i]) for c in detail_columns} for i in range(n)] if detail_columns else None,
     )
+
+
+def _counts(v: ValueMap, p: Profile) -> bool:
+    """Whether a map's cells are values of their own, rather than times or details of one."""
+    return v.to not in {"stamp", "at"} and (p.kind != "event" or v.to == "code")
+
+
+def _stamp(p: Profile, where: dict[str, int]) -> str | None:
+    """The column of the stamp; a nameplate may have none."""
+    return p.stamp or next((s for v in p.values if v.to == "stamp" for s in v.sources if s in where), None)
+
+
+def _lines_of(
+    p: Profile, serial: np.ndarray, make: np.ndarray | None, firmware: np.ndarray | None
+) -> Callable[[ValueMap], np.ndarray | None]:
+    """Which data lines a map is for, None = all: a map for some meters goes before one for all of the same column."""
+    if all(v.only is None for v in p.values):
+        return lambda v: None
+    n = len(serial)
+    nobody = np.full(n, "", dtype=object)
+    make, firmware = (nobody if c is None else c for c in (make, firmware))
+    meters = pd.DataFrame({"make": make, "firmware": firmware, "serial": serial})
+    code = meters.groupby(list(meters), sort=False).ngroup().to_numpy()
+    distinct = meters.drop_duplicates().to_numpy()
+    fits = {v.only: np.array([v.only.fits(*m) for m in distinct], bool)[code] for v in p.values if v.only is not None}
+
+    def lines(v: ValueMap) -> np.ndarray:
+        mine = np.ones(n, bool) if v.only is None else fits[v.only].copy()
+        for w in p.values:
+            if w is v:
+                if v.only is not None:
+                    break
+            elif w.only is not None and set(w.sources) & set(v.sources):
+                mine &= ~fits[w.only]
+        return np.flatnonzero(mine)
+
+    return lines
 
 
 def _values(line: str, delimiter: str, present: list[int], empty: frozenset[str]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -87,3 +88,33 @@ def test_registers_off_midnight_and_events():
 
 def test_a_name_without_the_stamp_is_hinted():
     assert any("received_at" in h for h in check(day(), name="sample.csv").hints)
+
+
+HES = Path(__file__).parent.parent / "data" / "hes"
+
+
+def test_every_kind_of_profile_is_shown():
+    sample = HES / "generic_dlms_json" / "profiles_20261002.json"
+    r = check_sample(load_vendor("generic_dlms_json"), sample.name, sample.read_bytes())
+    assert [k.kind for k in r.kinds] == ["block", "daily", "event", "instant", "billing", "nameplate", "status"]
+    assert next(k for k in r.kinds if k.kind == "billing").values["import_wh"] == 9, "a total and eight zones"
+    assert r.ok
+    assert not [h for h in r.hints if "scaler" in h or "swapped" in h], r.hints
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "hint"),
+    [
+        ("block_load.json", '"blockEnergyKvahImport": 101.0', '"blockEnergyKvahImport": 50.0', None),
+        ("block_load.json", '"blockEnergyKvahImport": ', '"blockEnergyKvahImport": -', "kVAh is less than kWh in 2 of 2 rows"),
+        ("block_load.json", '"blockEnergyKwhExport": 0.0', '"blockEnergyKwhExport": 99999', "are import and export swapped"),
+        ("billing.json", '"average_power_factor": 0.97', '"average_power_factor": 97', "a typical power factor of 97"),
+    ],
+)
+def test_hints_of_what_quantities_say_of_each_other(name, old, new, hint):
+    text = (HES / "generic_mdas_json" / name).read_text()
+    assert old in text
+    r = check_sample(load_vendor("generic_mdas_json"), name, text.replace(old, new).encode())
+    found = [h for h in r.hints if "swapped" in h or "typical" in h]
+    assert bool(found) == (hint is not None), found
+    assert hint is None or hint in found[0]

@@ -399,7 +399,7 @@ def test_wrong_unit_unknown_code_and_other_attribute_are_rejected_by_meter():
         entry(
             clock(2026, 10, 1, h, 30),
             register("1.0.1.29.0.255", axdr(">I", 6, 95), 31),
-            register("1.0.5.29.0.255", axdr(">I", 6, 95), 32),
+            register("1.0.128.7.0.255", axdr(">I", 6, 95), 32),
             register("1.0.2.29.0.255", axdr(">I", 6, 1), attribute=5),
             register("1.0.9.29.0.255", axdr(">I", 6, 95), 31),
         )
@@ -435,7 +435,7 @@ def test_a_value_given_twice_is_not_lost():
 
 def test_an_unknown_profile_is_rejected_with_its_values():
     e = entry(clock(2026, 10, 1, 0, 30), register("1.0.1.7.0.255", axdr(">I", 6, 95)))
-    assert only(hpl(item(e, profile="1.0.94.91.0.255")), Reason.UNKNOWN_OBIS).values >= 1
+    assert only(hpl(item(e, profile="1.0.99.128.0.255")), Reason.UNKNOWN_OBIS).values >= 1
 
 
 def test_a_cut_json_gives_what_stands_before_the_break():
