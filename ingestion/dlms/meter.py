@@ -377,7 +377,7 @@ class DlmsMeter:
         except DlmsRefused:
             return {}
         return {
-            c.obis: _scaler_unit(v) for row in rows[:1] for c, v in zip(names, row.items, strict=False) if c.class_id in SCALER_ATTRIBUTE
+            c.obis: scaler_unit(v) for row in rows[:1] for c, v in zip(names, row.items, strict=False) if c.class_id in SCALER_ATTRIBUTE
         }
 
     def _scaler_of(self, column: Column) -> tuple[int, int]:
@@ -386,7 +386,7 @@ class DlmsMeter:
         sibling = f"{a}.{b}.{c}.{SIBLINGS.get(int(d), d)}.{e}.{f}"
         for obis in dict.fromkeys((column.obis, sibling)):
             try:
-                return _scaler_unit(self.get(column.class_id, obis, SCALER_ATTRIBUTE[column.class_id]))
+                return scaler_unit(self.get(column.class_id, obis, SCALER_ATTRIBUTE[column.class_id]))
             except DlmsRefused:
                 continue
         raise DlmsRefused(f"meter {self.endpoint.serial}: it tells the scaler neither of {column.obis} nor of {sibling}")
@@ -498,7 +498,7 @@ class DlmsMeter:
         if len(monitored) != 3:
             raise DlmsMalformed(f"meter {self.endpoint.serial}: the limiter does not say what it monitors")
         class_id = monitored[0].number
-        scaler, unit = _scaler_unit(self.get(class_id, monitored[1].obis, SCALER_ATTRIBUTE.get(class_id, 3)))
+        scaler, unit = scaler_unit(self.get(class_id, monitored[1].obis, SCALER_ATTRIBUTE.get(class_id, 3)))
         raw, rest = divmod(watts, 10**scaler) if scaler >= 0 else (watts * 10**-scaler, 0)
         if unit != 27 or rest:
             raise DlmsRefused(
@@ -543,7 +543,7 @@ def _is_scaled(c: Column) -> bool:
     return c.class_id in SCALER_ATTRIBUTE and c.attribute in ((2, 3) if c.class_id == DEMAND_REGISTER else (2,)) and c.obis != BILLING_DATE
 
 
-def _scaler_unit(v: Data) -> tuple[int, int]:
+def scaler_unit(v: Data) -> tuple[int, int]:
     """(scaler, unit) of a structure. Raises DlmsMalformed for anything else."""
     try:
         scaler, unit = v.items
