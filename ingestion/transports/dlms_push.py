@@ -56,7 +56,7 @@ class _Sender:
 
 
 class PushListener:
-    """`with PushListener(...) as listener: listener.serve_forever()`; `port` says where it listens. `stop` may be called from any thread."""
+    """`with PushListener(...) as listener: listener.serve_forever()`; `port` says where. `stop` may be called from any thread."""
 
     def __init__(
         self,
