@@ -58,6 +58,13 @@ class Data:
             raise DlmsMalformed(f"an array or structure was expected, not {self.octets[:20].hex()}")
         return self.value
 
+    def first(self, count: int) -> list[Data]:
+        """The first elements of an array or structure. Raises DlmsMalformed where it has fewer."""
+        items = self.items
+        if len(items) < count:
+            raise DlmsMalformed(f"{count} elements were expected, not {self.octets[:20].hex()}")
+        return items[:count]
+
     @property
     def number(self) -> int:
         """Raises DlmsMalformed where it is no whole number."""

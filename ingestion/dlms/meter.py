@@ -39,6 +39,7 @@ INVOCATION_COUNTER, ASSOCIATION = "0.0.43.1.3.255", "0.0.40.0.0.255"
 DISCONNECT_CONTROL, LIMITER, CALENDAR, TARIFF_SCRIPTS = "0.0.96.3.10.255", "0.0.17.0.0.255", "0.0.13.0.0.255", "0.0.10.0.100.255"
 DATA, REGISTER, EXTENDED_REGISTER, DEMAND_REGISTER, PROFILE_GENERIC, CLOCK_CLASS = 1, 3, 4, 5, 7, 8
 SCALER_ATTRIBUTE = {REGISTER: 3, EXTENDED_REGISTER: 3, DEMAND_REGISTER: 4}
+MAX_PERIOD_S = 86400
 SIBLINGS = {27: 7, 29: 8}
 """OBIS group D of averages and block energies -> of the object whose scaler they share, where the meter does not tell theirs."""
 
@@ -83,16 +84,34 @@ class RelayState:
 Scalers = dict[str, tuple[int, int]]
 """OBIS -> (scaler, unit)."""
 
-_scalers: dict[tuple[str, str], Scalers] = {}
-_scalers_lock = threading.Lock()
-MAX_FIRMWARES = 1000
+
+class ScalerCache:
+    """Scalers by firmware and scaler profile, for all meters that are given it. Not for meters of several DISCOMs: what one meter says of
+    its firmware holds for the others."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], Scalers] = {}
+        self._lock = threading.Lock()
+
+    def get(self, firmware: str, scaler_obis: str) -> Scalers:
+        with self._lock:
+            return dict(self._known.get((firmware, scaler_obis), {}))
+
+    def put(self, firmware: str, scaler_obis: str, scalers: Scalers) -> None:
+        """A meter that does not tell its firmware teaches nothing."""
+        if firmware:
+            with self._lock:
+                self._known[firmware, scaler_obis] = scalers
 
 
 class DlmsMeter:
     """An association, as a context manager: `with DlmsMeter.open(endpoint, keys) as meter: meter.clock()`."""
 
-    def __init__(self, endpoint: Endpoint, keys: Keys, link: Link, zone: ZoneInfo, deadline: float) -> None:
+    def __init__(
+        self, endpoint: Endpoint, keys: Keys, link: Link, zone: ZoneInfo, deadline: float, scalers: ScalerCache | None = None
+    ) -> None:
         """Use `open`."""
+        self._scalers = scalers or ScalerCache()
         self.endpoint, self._keys, self._link, self.zone, self._deadline = endpoint, keys, link, zone, deadline
         self._title = client_title()
         self._counter_seen = 0
@@ -114,6 +133,7 @@ class DlmsMeter:
         deadline_s: float = DEADLINE_S,
         zone: str = "Asia/Kolkata",
         counter_obis: str = INVOCATION_COUNTER,
+        scalers: ScalerCache | None = None,
     ) -> DlmsMeter:
         """Connect and associate. `timeout_s` is for each exchange, `deadline_s` for all until the end.
 
@@ -128,7 +148,7 @@ class DlmsMeter:
 
         def associated(e: Endpoint, seen: int = 0) -> DlmsMeter:
             link = open_link(e.framing, e.host, e.port, e.client_address, e.server_address, timeout_s, deadline)
-            meter = cls(e, keys, link, ZoneInfo(zone), deadline)
+            meter = cls(e, keys, link, ZoneInfo(zone), deadline, scalers)
             try:
                 meter._associate(seen)
             except BaseException:
@@ -337,7 +357,8 @@ class DlmsMeter:
         return self._firmware
 
     def columns(self, obis: str) -> tuple[Column, ...]:
-        """What the meter captures in a profile, with units and scalers. Read once an association, the scalers once a firmware."""
+        """What the meter captures in a profile, with units and scalers. Read once an association; scalers once a firmware where `open` was
+        given a cache."""
         if obis not in self._columns:
             captured = tuple(self._captured(obis))
             scalers = self._scalers_of(obis, captured)
@@ -349,25 +370,20 @@ class DlmsMeter:
     def _captured(self, obis: str) -> list[Column]:
         columns = []
         for item in self.get(PROFILE_GENERIC, obis, 3).items:
-            class_id, name, attribute, index = item.items[:4]
+            class_id, name, attribute, index = item.first(4)
             columns.append(Column(class_id.number, name.obis, attribute.number, index.number))
         return columns
 
     def _scalers_of(self, obis: str, captured: Sequence[Column]) -> Scalers:
         wanted = {c.obis: c for c in captured if _is_scaled(c)}
         scaler_obis = next((p.scaler_obis for p in profile_objects().values() if p.obis == obis), "")
-        key = (self.firmware(), scaler_obis)
-        known = _scalers.get(key, {}) if self.firmware() else {}
+        known = self._scalers.get(self.firmware(), scaler_obis)
         if not wanted.keys() <= known.keys():
-            known = dict(known)
             if scaler_obis:
                 known |= self._scaler_profile(scaler_obis)
             for name in wanted.keys() - known.keys():
                 known[name] = self._scaler_of(wanted[name])
-            with _scalers_lock:
-                if len(_scalers) >= MAX_FIRMWARES:
-                    _scalers.clear()
-                _scalers[key] = known
+            self._scalers.put(self.firmware(), scaler_obis, known)
         return known
 
     def _scaler_profile(self, scaler_obis: str) -> Scalers:
@@ -420,10 +436,13 @@ class DlmsMeter:
         """A null stamp is the stamp before plus the capture period."""
         if all(row[at].value is not None for row in profile.rows):
             return
-        period = timedelta(seconds=self.get(PROFILE_GENERIC, profile.obis, 4).number)
+        seconds = self.get(PROFILE_GENERIC, profile.obis, 4).number
+        if not 0 < seconds <= MAX_PERIOD_S:
+            raise DlmsMalformed(f"profile {profile.obis}: null stamps and a capture period of {seconds} s")
+        period = timedelta(seconds=seconds)
         before: datetime | None = None
         for row in profile.rows:
-            if row[at].value is None and before is not None:
+            if row[at].value is None and before is not None and before.year < 9999:
                 row[at] = axdr.read(axdr.octets(axdr.date_time(before + period)))
             before = _local(row[at], str(self.zone))
 
@@ -494,13 +513,11 @@ class DlmsMeter:
         """Set the limiter's normal threshold, in the unit of what it monitors. Raises as `disconnect`, ValueError for a limit below 0."""
         if watts < 0:
             raise ValueError(f"a load limit of {watts} W: it must not be negative")
-        monitored = self.get(71, LIMITER, 2).items
-        if len(monitored) != 3:
-            raise DlmsMalformed(f"meter {self.endpoint.serial}: the limiter does not say what it monitors")
+        monitored = self.get(71, LIMITER, 2).first(2)
         class_id = monitored[0].number
         scaler, unit = scaler_unit(self.get(class_id, monitored[1].obis, SCALER_ATTRIBUTE.get(class_id, 3)))
         raw, rest = divmod(watts, 10**scaler) if scaler >= 0 else (watts * 10**-scaler, 0)
-        if unit != 27 or rest:
+        if unit != 27 or rest or raw >= 1 << 32:
             raise DlmsRefused(
                 f"meter {self.endpoint.serial}: its limiter counts in units of 10^{scaler} of unit {unit}: {watts} W does not fit"
             )
@@ -545,11 +562,8 @@ def _is_scaled(c: Column) -> bool:
 
 def scaler_unit(v: Data) -> tuple[int, int]:
     """(scaler, unit) of a structure. Raises DlmsMalformed for anything else."""
-    try:
-        scaler, unit = v.items
-        return scaler.number, unit.number
-    except (DlmsMalformed, ValueError):
-        raise DlmsMalformed(f"a scaler and unit were expected, not {v.octets[:20].hex()}") from None
+    scaler, unit = v.first(2)
+    return scaler.number, unit.number
 
 
 def _local(stamp: Data, zone: str) -> datetime | None:

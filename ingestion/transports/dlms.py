@@ -19,7 +19,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from ingestion.dlms.errors import DlmsError, DlmsRefused, DlmsTransient, DlmsUnknownOutcome
-from ingestion.dlms.meter import INVOCATION_COUNTER, NOT_THERE, DlmsMeter, Endpoint, RelayState
+from ingestion.dlms.meter import INVOCATION_COUNTER, NOT_THERE, DlmsMeter, Endpoint, RelayState, ScalerCache
 from ingestion.dlms.profiles import Profile, ProfileObject, expand, payload, profile_objects
 from ingestion.dlms.security import Keys, KeyStore
 from ingestion.landing import DiscomContext, LandingError, land, require_idle
@@ -126,6 +126,7 @@ class _Reader:
     attempts: int
     backoff_s: float
     counter_obis: str
+    scalers: ScalerCache
 
     @classmethod
     def of(
@@ -148,7 +149,12 @@ class _Reader:
             int(t.get("attempts", 3)),
             float(t.get("backoff_s", 1)),
             t.get("invocation_counter", INVOCATION_COUNTER),
+            ScalerCache(),
         )
+
+    def _open(self, endpoint: Endpoint) -> DlmsMeter:
+        keys = self.keys.of(endpoint.serial)
+        return DlmsMeter.open(endpoint, keys, self.timeout_s, zone=self.zone, counter_obis=self.counter_obis, scalers=self.scalers)
 
     def meter(self, endpoint: Endpoint) -> _Outcome:
         """Read one meter. Never raises for what a meter does."""
@@ -158,8 +164,7 @@ class _Reader:
         while pending:
             before = len(pending)
             try:
-                keys = self.keys.of(endpoint.serial)
-                with DlmsMeter.open(endpoint, keys, self.timeout_s, zone=self.zone, counter_obis=self.counter_obis) as meter:
+                with self._open(endpoint) as meter:
                     while pending:
                         self._part(meter, *pending[0], outcome)
                         pending.pop(0)
