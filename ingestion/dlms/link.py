@@ -18,7 +18,7 @@ MAX_GARBAGE = 4096
 """Octets between HDLC frames that are skipped before the line is given up."""
 
 FLAG = 0x7E
-SNRM, DISC, UA = 0x93, 0x53, 0x73
+SNRM, DISC, UA, RECEIVE_READY = 0x93, 0x53, 0x73, 0x01
 DEFAULT_INFORMATION = 128
 LLC_COMMAND, LLC_RESPONSE = b"\xe6\xe6\x00", b"\xe6\xe7\x00"
 
@@ -235,7 +235,8 @@ class HdlcLink:
         parts = [whole[i : i + self._size] for i in range(0, len(whole), self._size)]
         for part in parts[:-1]:
             self._information(part, segmented=True)
-            self._next()
+            if (ready := self._next()).control & 0x0F != RECEIVE_READY:
+                raise DlmsMalformed(f"HDLC control {ready.control:02x} where the meter should ask for the next segment")
         self._information(parts[-1])
         answer = bytearray()
         while True:
