@@ -28,7 +28,7 @@ def meter(number: int = 1, category: str = "D1", seed: int = 1) -> SimulatedMete
 
 @pytest.mark.parametrize("category", CATEGORIES)
 def test_the_same_seed_gives_the_same_octets_and_another_seed_others(category: str) -> None:
-    for obis in PROFILES:
+    for obis in PROFILES.keys() - {"1.0.99.1.0.255"}:  # the block load is long, and made of the same draws
         assert meter(2, category).buffer(obis, None) == meter(2, category).buffer(obis, None)
     assert meter().buffer("1.0.99.2.0.255", None) != meter(seed=2).buffer("1.0.99.2.0.255", None)
     assert meter().keys != meter(seed=2).keys
