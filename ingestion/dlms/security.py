@@ -18,7 +18,7 @@ from pathlib import Path
 from dlms_cosem.exceptions import DecryptionError
 from dlms_cosem.security import SecurityControlField, decrypt, encrypt, gmac
 
-from ingestion.dlms.errors import DlmsNotAuthentic
+from ingestion.dlms.errors import DlmsNotAuthentic, DlmsRefused
 
 VARIABLE = "METERHOUSE_DLMS_KEYS"
 TITLE_VARIABLE = "METERHOUSE_DLMS_TITLE"
@@ -150,9 +150,11 @@ _counters_lock = threading.Lock()
 def next_counter(key: bytes, at_least: int = 0) -> int:
     """An invocation counter that was never used with this key, nor will be again: more than `at_least` (what the meter saw last), than
     the last of this process and than the seconds since 2020. The clock is for messages of an earlier process that the meter never saw: a
-    counter that is used twice would give the key stream away. 32 bits last until 2156.
+    counter that is used twice would give the key stream away. 32 bits last until 2156. Raises DlmsRefused where they are used up.
     """
     with _counters_lock:
         counter = max(at_least + 1, _last_counters.get(key, 0) + 1, int(time.time()) - COUNTER_EPOCH)
+        if counter >= 1 << 32:
+            raise DlmsRefused("the invocation counters of this key are used up: give the meter new keys")
         _last_counters[key] = counter
     return counter

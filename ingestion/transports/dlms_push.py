@@ -158,6 +158,7 @@ class PushListener:
                 logger.exception("push from %s: the warehouse does not take it: the frame is lost unless the meter sends it again", peer)
                 return
             if answer is not None:
+                connection.settimeout(self._idle_s)
                 connection.sendall(wrap(destination, source, answer))
 
     def _receive(self, connection: socket.socket, count: int) -> bytes | None:

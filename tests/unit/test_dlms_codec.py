@@ -163,6 +163,9 @@ def test_counters_only_rise_and_are_above_what_the_meter_saw() -> None:
     assert next_counter(b"k", 3) == first + 502
     assert first > 150_000_000, "a new process must begin above all that an earlier one may have used"
     assert first < 2**32
+    with pytest.raises(DlmsRefused, match="used up"):
+        next_counter(b"k", 2**32 - 1)
+    assert next_counter(b"k") == first + 503, "a counter that cannot be used must not spoil the next"
 
 
 # --- keys ---
