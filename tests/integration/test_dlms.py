@@ -20,7 +20,9 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
+from typer.testing import CliRunner
 
+from cli.main import app
 from ingestion.dlms.security import KeyStore
 from ingestion.landing import DiscomContext, LandingError
 from ingestion.transports.dlms import DlmsMeter, endpoints, read_meters
@@ -299,6 +301,15 @@ def test_a_reader_that_is_killed_in_mid_read_goes_on_where_it_was(
     assert done.returncode == 0, done.stderr
     assert "9: 3 landed, 6 known already" in done.stdout
     assert landed_blocks(conn) == true_blocks(meters)
+
+
+def test_the_command_fails_where_a_meter_failed_and_says_which(conn: psycopg.Connection, meters: DlmsServer) -> None:
+    meters.order("fault", meter=2, kind="refuse", on="get")
+    span = ["--from", "2026-10-01T00:00:00+05:30", "--to", "2026-10-02T00:00:00+05:30", "--profile", "daily"]
+    done = CliRunner().invoke(app, ["land", "dlms", "-d", "acme", "--hes", "DLMS", *span])
+    assert done.exit_code == 1, done.output
+    assert SERIALS[1] in done.output
+    assert rows(conn, "select count(*) from raw.register_reading") == [(2,)]
 
 
 # --- pushes ---
