@@ -1,4 +1,4 @@
-"""meterhouse registry import, meterhouse land files|rest|replay."""
+"""meterhouse registry import, meterhouse land files|rest|dlms|replay."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from cli.console import console, count, fail, progress_bar
 from cli.database import ensure_ready
 from ingestion.landing import DiscomContext
 from ingestion.replay import replay as replay_rejected
+from ingestion.transports.dlms import read_meters
 from ingestion.transports.file import FolderSummary, Progress, land_folder
 from ingestion.transports.rest import pull
 from ingestion.vendor import load_vendor
@@ -98,6 +99,33 @@ def replay(discom: Discom) -> None:
     with _landing(discom, "replaying") as (conn, context, progress):
         summary = replay_rejected(conn, context, progress)
     show(summary)
+
+
+@land.command()
+def dlms(
+    discom: Discom,
+    hes: Hes,
+    since: Annotated[
+        datetime,
+        typer.Option("--from", help="Rows stamped after this instant, with its zone.", formats=["%Y-%m-%dT%H:%M:%S%z"]),
+    ],
+    until: Annotated[datetime, typer.Option("--to", help="Up to and with this instant, with its zone.", formats=["%Y-%m-%dT%H:%M:%S%z"])],
+    meter: Annotated[list[str] | None, typer.Option(help="Serial of a meter, may be repeated. Default: all that have an endpoint.")] = None,
+    profile: Annotated[
+        list[str] | None, typer.Option(help="instant, block, daily, billing, event or nameplate, may be repeated. Default: all mapped.")
+    ] = None,
+    vendor: VendorName = None,
+) -> None:
+    """Read meters directly by DLMS/COSEM and land what they say. Keys come from the file that METERHOUSE_DLMS_KEYS names.
+
+    Example: meterhouse land dlms -d D01 --hes DLMS --from 2026-10-01T00:00:00+05:30 --to 2026-10-02T00:00:00+05:30
+    """
+    with _landing(discom, f"reading meters of {hes}") as (conn, context, progress):
+        named = load_vendor(vendor or _vendor_of(conn, hes, discom))
+        summary = read_meters(conn, context, hes, named, meter, profile, since, until, progress)
+    show(summary)
+    if summary.failed:
+        raise typer.Exit(1)
 
 
 @contextmanager

@@ -1,13 +1,15 @@
-"""Command line of the simulation: `generate` writes a synthetic DISCOM, `serve-hpl` serves one tenant's hpl data over REST."""
+"""Command line of the simulation: `generate` writes a synthetic DISCOM, `serve-hpl` serves one tenant's hpl data over REST,
+`serve-dlms` a set of DLMS meters."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
+from simulation.dlms.server import Park, serve
 from simulation.generate import generate
 from simulation.model import SimulationConfig
 from simulation.server import TOKEN_VARIABLE, make_server
@@ -17,7 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code (2 = wrong arguments or settings)."""
     options = _parser().parse_args(arguments)
     try:
-        return _generate(options) if options.command == "generate" else _serve(options)
+        return {"generate": _generate, "serve-hpl": _serve, "serve-dlms": _serve_dlms}[options.command](options)
     except (OSError, ValueError) as error:
         sys.stderr.write(f"simulation {options.command}: {error}\n")
         return 2
@@ -61,6 +63,22 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=int, default=0, help="0 = any free port")
     serve.add_argument("--fail-every", type=int, default=0, help="every Nth request answers 503; 0 = never")
     serve.add_argument("--rate-limit-every", type=int, default=0, help="every Nth request answers 429; 0 = never")
+
+    dlms = commands.add_parser(
+        "serve-dlms",
+        help="serve DLMS meters on 127.0.0.1, over the TCP wrapper and HDLC",
+        formatter_class=formatter,
+        description="Meter n answers at server address n. The second line of output names the port for faults, events and pushes.",
+        epilog="example: python -m simulation serve-dlms --meters 10 --port 4059 --folder sim-dlms",
+    )
+    dlms.add_argument("--meters", type=int, default=1, help="how many")
+    dlms.add_argument("--port", type=int, default=0, help="0 = any free port")
+    dlms.add_argument("--seed", type=int, default=1, help="the same seed gives the same values and keys")
+    dlms.add_argument("--categories", default="D1", help="categories that take turns: D1 (one phase), D2 (three), D3 (CT, no relay)")
+    dlms.add_argument("--interval-min", type=int, default=30, choices=(15, 30), help="block length")
+    dlms.add_argument("--clock", type=datetime.fromisoformat, help="where the meters' clocks start, naive IST; default: now")
+    dlms.add_argument("--days", type=int, default=45, help="days of history")
+    dlms.add_argument("--folder", type=Path, help="write meter_endpoint.csv and keys.json there")
     return parser
 
 
@@ -92,6 +110,16 @@ def _serve(options: argparse.Namespace) -> int:
         server.serve_forever()
     finally:
         server.server_close()
+    return 0
+
+
+def _serve_dlms(options: argparse.Namespace) -> int:
+    if not 1 <= options.meters <= 10_000 or options.days < 1:
+        raise ValueError("--meters must be from 1 to 10000 and --days at least 1")
+    if not 0 <= options.port <= 65535:
+        raise ValueError(f"--port is {options.port}: write 0 (any free port) or a number up to 65535")
+    park = Park.of(options.meters, options.seed, options.categories.split(","), options.interval_min, options.clock, options.days)
+    serve(park, options.port, options.folder)
     return 0
 
 
