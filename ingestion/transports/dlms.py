@@ -132,7 +132,7 @@ class _Reader:
     def of(
         cls, vendor: Vendor, keys: KeyStore, names: Iterable[str] | None, since: datetime, until: datetime, discom: DiscomContext
     ) -> _Reader:
-        known = {p.code for p in vendor.profiles}
+        known = {code for p in vendor.profiles for code in p.codes}
         try:
             profiles = [p for p in profile_objects().values() if p.obis in known] if names is None else expand(names)
         except ValueError as e:

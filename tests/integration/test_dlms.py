@@ -189,13 +189,64 @@ def test_events_of_all_logs_land_with_their_codes_and_times(conn: psycopg.Connec
     assert summary.failed == 0
 
 
-def test_what_no_profile_of_the_vendor_file_maps_is_kept_and_counted(
+FACTORS = {"power_factor": ("power_factor_milli", 10), "period_power_on_min": ("power_on_min", 1)}
+"""Quantities of the simulation that the warehouse counts under another name, or in a smaller unit."""
+
+
+def test_billing_rows_land_with_every_zone_and_the_times_of_demands(
     conn: psycopg.Connection, acme: DiscomContext, meters: DlmsServer
 ) -> None:
-    summary = read(conn, acme, "instant", "billing", since=datetime(2026, 9, 2, tzinfo=IST))
-    assert summary.received == summary.accepted + summary.rejected
-    values = sum(len(meters.meter(n).profile_columns(o)) for n in (1, 2, 3) for o in ("1.0.94.91.0.255", "1.0.98.1.0.255"))
-    assert 0.7 * values < summary.received <= values, "stamps and the times of demands are no values of their own"
+    summary = read(conn, acme, "billing", since=datetime(2026, 9, 2, tzinfo=IST))
+    assert (summary.failed, summary.rejected) == (0, 0), summary.rejected_by_reason
+    found = rows(
+        conn,
+        """select serial, day, quantity, zone, value, occurred_at from raw.meter_value join registry.meter using (discom_id, meter_id)
+           where profile = 'billing' and read_at = '2026-10-01T00:00:00+05:30' order by serial, quantity, zone""",
+    )
+    at, expected = datetime(2026, 10, 1), []
+    for sim in (meters.meter(n) for n in (1, 2, 3)):
+        for c in sim.profile_columns("1.0.98.1.0.255"):
+            if c.kind == "time":
+                continue
+            name, factor = FACTORS.get(c.quantity, (c.quantity, 1))
+            value = sim.value(c.quantity, at, c.zone)
+            if c.unit in (30, 31, 32):
+                value -= value % 10**sim.register_scaler
+            when = sim.value(f"{c.quantity}_at", at, c.zone).replace(tzinfo=IST) if c.quantity.startswith("md_") else None
+            expected.append((sim.serial, date(2026, 9, 30), name, c.zone, value * factor, when))
+    assert found == sorted(expected, key=lambda r: (r[0], r[2], r[3]))
+
+
+def test_instantaneous_values_and_nameplates_land(conn: psycopg.Connection, acme: DiscomContext, meters: DlmsServer) -> None:
+    summary = read(conn, acme, "instant", "nameplate")
+    assert (summary.failed, summary.rejected) == (0, 0), summary.rejected_by_reason
+    sim = meters.meter(2)
+    found = dict(
+        rows(
+            conn,
+            """select quantity, value from raw.meter_value join registry.meter using (discom_id, meter_id)
+               where serial = %s and profile = 'instant' and zone = 0""",
+            sim.serial,
+        )
+    )
+    assert found["import_wh"] == sim.register("import_wh", NOW) // 10 * 10
+    assert (found["relay_closed_flag"], found["load_limit_w"]) == (1, 5000)
+    assert 226_000 <= found["voltage_y_mv"] < 234_000
+    assert 49_500 <= found["frequency_mhz"] <= 50_500
+    named = dict(
+        rows(
+            conn,
+            "select attribute, value from raw.nameplate join registry.meter using (discom_id, meter_id) where serial = %s",
+            sim.serial,
+        )
+    )
+    assert (named["serial"], named["manufacturer"], named["firmware"]) == (sim.serial, "SIMULATED", "D2-2.00")
+    assert (named["category"], named["current_rating"], named["year_of_manufacture"]) == ("D2", "10-60A", "2025")
+
+
+def test_all_that_a_meter_says_is_mapped(conn: psycopg.Connection, acme: DiscomContext, meters: DlmsServer) -> None:
+    summary = read(conn, acme, since=datetime(2026, 8, 1, tzinfo=IST), until=datetime(2026, 10, 2, tzinfo=IST))
+    assert (summary.failed, dict(summary.rejected_by_reason)) == (0, {})
     assert counts_hold(conn)
 
 
@@ -376,14 +427,20 @@ def test_a_push_that_is_sent_again_is_a_duplicate_and_a_replay_is_refused_after_
     assert counts_hold(conn)
 
 
-def test_pushed_values_and_alerts_reach_the_readers_under_their_own_profile(conn: psycopg.Connection, meters: DlmsServer) -> None:
+def test_pushed_values_and_alerts_land(conn: psycopg.Connection, meters: DlmsServer) -> None:
+    sim = meters.meter(1)
     with listening() as listener:
         for setup in ("data", "alert"):
             assert meters.order("push", host="127.0.0.1", port=listener.port, setup=setup, confirmed=True)["confirmed"]
-    batches = rows(conn, "select values_received, values_accepted + values_rejected from raw.batch order by batch_id")
-    assert [r == s for r, s in batches] == [True, True]
-    assert batches[0][0] >= 6, "voltage, current, power and three registers"
-    assert batches[1][0] >= 1
+        told = meters.order("push", meter=2, host="127.0.0.1", port=listener.port, setup="data", self_describing=True, confirmed=True)
+        assert told["confirmed"], "a meter of another firmware that describes itself needs no entry in the vendor file"
+    found = rows(conn, "select serial, quantity, value from raw.meter_value join registry.meter using (discom_id, meter_id)")
+    values = {(serial, quantity): value for serial, quantity, value in found}
+    assert len(found) == 2 * 6
+    assert values[sim.serial, "import_wh"] == sim.register("import_wh", NOW)
+    assert values[SERIALS[1], "import_wh"] == meters.meter(2).register("import_wh", NOW) // 10 * 10
+    assert rows(conn, "select word from raw.event_status") == [(sim.status_word(),)]
+    assert rows(conn, "select sum(values_rejected) from raw.batch") == [(0,)]
 
 
 def test_plain_pushes_are_taken_only_where_that_is_wanted(conn: psycopg.Connection, meters: DlmsServer) -> None:
