@@ -52,7 +52,7 @@ def test_spoilt_payloads(sample: str) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     took = []
     for seed, spoilt in mutations(good, max(1, round(COUNT * SAMPLES[sample])), SEED):
-        begun = time.perf_counter()
+        begun = time.process_time()
         try:
             delivery = read(vendor, path.name, spoilt, ARRIVAL)
             # What landing would do of it: raises where accepted + rejected is not what was received.
@@ -60,11 +60,11 @@ def test_spoilt_payloads(sample: str) -> None:
         except Exception as e:
             e.add_note(f"mutate({path}, seed={seed})")
             raise
-        took.append(time.perf_counter() - begun)
+        took.append(time.process_time() - begun)
         assert took[-1] < HANG_S, f"seed {seed} hangs"
         assert sorted_out.accepted + sorted_out.rejected == delivery.values_read + delivery.values_rejected, f"seed {seed}"
     grown_mb = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     assert grown_mb < 300, f"{grown_mb:.0f} MB more after {len(took)} payloads"
     print(
-        f"{path.name}: {len(took)} payloads, {1000 * sum(took) / len(took):.1f} ms each, worst {1000 * max(took):.0f} ms, {grown_mb:.0f} MB"
+        f"{path.name}: {len(took)} payloads, {1000 * sum(took) / len(took):.1f} ms of CPU each, worst {1000 * max(took):.0f} ms, {grown_mb:.0f} MB"
     )

@@ -325,3 +325,27 @@ def test_a_wrong_target_is_told_with_those_that_fit(folder: Path, kind: str) -> 
         return
     with pytest.raises(VendorError, match=rf"nonsense does not belong in a {kind} profile: .*stamp"):
         load_vendor(put(folder, text))
+
+
+@pytest.mark.parametrize("body", ['{"error": "try later"}', '{"item": []}', "[1]", "5", '"text"'])
+def test_a_message_of_another_kind_is_kept(folder: Path, body: str) -> None:
+    put(folder, FLAT)
+    d = take("flat", "a.json", body)
+    assert [r.reason for r in d.rejections] == [Reason.MALFORMED]
+    assert "none of items is there" in d.rejections[0].detail
+    assert take("flat", "a.json", '{"items": []}').rejections == [], "an empty list is no fault"
+
+
+def test_headings_with_an_obis_code_in_brackets(folder: Path) -> None:
+    text = BASE.replace("vendor: base", "vendor: brackets").replace(
+        "serial: METER, make: MAKE, firmware: FW", "serial: METER, columns: obis"
+    )
+    text = (
+        text.replace("from: [KWH, E_KWH]", "from: 1.0.1.29.0.255")
+        .replace("from: V,", "from: 0100201B00FF,")
+        .replace("from: KWH", "from: 1.8.0")
+    )
+    put(folder, text)
+    d = take("brackets", "b_1.csv", "METER,END,KWh Imp. [1.0.1.29.0.255],V [1-0:32.27.0*255]\nM1,01-10-2026 00:30,0.5,230\n")
+    assert d.rejections == []
+    assert d.profiles[0].frame[["import_wh", "voltage_dv"]].to_numpy().tolist() == [[500, 2300]]
