@@ -65,6 +65,5 @@ def test_spoilt_payloads(sample: str) -> None:
         assert sorted_out.accepted + sorted_out.rejected == delivery.values_read + delivery.values_rejected, f"seed {seed}"
     grown_mb = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     assert grown_mb < 300, f"{grown_mb:.0f} MB more after {len(took)} payloads"
-    print(
-        f"{path.name}: {len(took)} payloads, {1000 * sum(took) / len(took):.1f} ms of CPU each, worst {1000 * max(took):.0f} ms, {grown_mb:.0f} MB"
-    )
+    each, worst = 1000 * sum(took) / len(took), 1000 * max(took)
+    print(f"{path.name}: {len(took)} payloads, {each:.1f} ms of CPU each, worst {worst:.0f} ms, {grown_mb:.0f} MB")
