@@ -59,6 +59,7 @@ class Rules:
     backoff: timedelta
     look: timedelta
     event_tolerance: timedelta
+    settle: timedelta
 
     def opens_at(self, at: datetime, zone: ZoneInfo, holidays: Collection[date]) -> datetime:
         """The first instant from `at` (aware) on at which a disconnect may go out, UTC.
@@ -98,6 +99,7 @@ def load_rules(discom: str) -> Rules:
         backoff=timedelta(seconds=merged["backoff_s"]),
         look=timedelta(seconds=merged["look_s"]),
         event_tolerance=timedelta(seconds=merged["event_tolerance_s"]),
+        settle=timedelta(seconds=merged["settle_s"]),
     )
 
 

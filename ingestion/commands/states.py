@@ -7,6 +7,7 @@ with does nothing. What is sent when is `dispatcher`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -55,7 +56,7 @@ Q, S, A, U, D, F, T, C = State
 TRANSITIONS: Mapping[State, frozenset[State]] = {
     Q: frozenset({Q, S, F, T, C}),  # to itself: put off
     S: frozenset({Q, A, U, D, F, T}),  # back to the queue only where nothing was done, or doing it again does no harm
-    A: frozenset({U, D, F, T}),
+    A: frozenset({Q, U, D, F, T}),  # back to the queue: a head-end system forgot what does no harm when done again
     U: frozenset({A, D, F}),
     D: frozenset(),
     F: frozenset(),
@@ -64,7 +65,6 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
 }
 
 FINAL = frozenset(s for s, to in TRANSITIONS.items() if not to)
-COMMANDS_IN_FLIGHT = frozenset({State.SENT, State.ACKNOWLEDGED})
 
 
 class IllegalMove(RuntimeError):
@@ -83,7 +83,8 @@ def move(
     holder: str | None = None,
     **columns: Any,
 ) -> bool:
-    """Move a command from `before` to `after` and note it in ops.command_audit, in one statement; `columns` are set along with it.
+    """Move a command from `before` to `after` and note it in ops.command_audit, in one statement; `columns` are set along with it
+    (a timedelta: so long from now, by the database's clock).
 
     False, and nothing written, where the command is not (or no longer) in `before`, or `holder` is given and does not hold its lease.
     The lease ends unless `columns` sets one. Raises IllegalMove.
@@ -91,7 +92,12 @@ def move(
     if after not in TRANSITIONS[before]:
         raise IllegalMove(f"command {command_id}: {before} -> {after} is no legal move ({why})")
     values: dict[str, Any] = {"leased_by": None, "leased_until": None, **columns}
-    assignments = [sql.SQL("{} = {}").format(sql.Identifier(c), sql.Placeholder(c)) for c in values]
+    assignments: list[sql.Composable] = [
+        sql.SQL("{} = {}{}").format(
+            sql.Identifier(c), sql.SQL("clock_timestamp() + " if isinstance(v, timedelta) else ""), sql.Placeholder(c)
+        )
+        for c, v in values.items()
+    ]
     if after in FINAL:
         assignments.append(sql.SQL("finished_at = clock_timestamp()"))
     statement = sql.SQL(
