@@ -22,8 +22,8 @@ INSTANT = "1.0.94.91.0.255"
 CODES = {"disconnect": 301, "connect": 302}
 COMMANDS = (*CODES, "loadLimit", "read", "readProfile", "clockSync", "todCalendar")
 FAULTS = ("busy", "lost", "late", "refuse", "fail", "forget", "none")
-"""busy: 503, not done. lost: done, and no answer ever comes. late: an answer after SLOW_S. refuse: 422. fail: taken on, then failed. forget:
-taken on and forgotten."""
+"""busy: 503, not done. lost: done, and no answer comes for LOST_S. late: an answer after SLOW_S. refuse: 422. fail: taken on, then failed.
+forget: answered as if taken on, and forgotten."""
 SLOW_S = 1.0
 LOST_S = 120.0
 
