@@ -30,7 +30,7 @@ KNOWN = {status.HTTP_200_OK: {"description": "This request came before: what it 
     status_code=status.HTTP_201_CREATED,
     summary="Ask one meter for something",
     response_model=Command,
-    responses={**problems(409, 422), 200: {"model": Command, **KNOWN[200]}},
+    responses={**problems(400, 409, 422), 200: {"model": Command, **KNOWN[200]}},
 )
 def create(request: CommandRequest, pools: Pools, caller: Operator, key: Key, response: Response) -> Command:
     """Queue a command with the head-end system that the meter has now. A later connect or disconnect of a meter overtakes a queued one."""
@@ -45,7 +45,7 @@ def create(request: CommandRequest, pools: Pools, caller: Operator, key: Key, re
     status_code=status.HTTP_201_CREATED,
     summary="Ask many meters for the same thing",
     response_model=Group,
-    responses={**problems(409, 422), 200: {"model": Group, **KNOWN[200]}},
+    responses={**problems(400, 409, 422), 200: {"model": Group, **KNOWN[200]}},
 )
 def create_group(request: GroupRequest, pools: Pools, caller: Operator, key: Key, response: Response) -> Group:
     """One command a meter. Meters that cannot take it are listed in `refused`, the others are queued."""
