@@ -52,10 +52,10 @@ class Store:
         self._received[profile].append(datetime.fromisoformat(item["receivedAt"]))
 
     def of_meter(self, profile: str, serial: str, since: datetime, until: datetime) -> list[dict[str, Any]]:
-        """A meter's items, as on the wire, with the entries stamped since <= t < until, both aware."""
+        """A meter's items, as on the wire, with the entries stamped since < t <= until, both aware."""
         first, last = (f"{at.astimezone(IST):%Y-%m-%d %H:%M:%S}" for at in (since, until))
         items = [json.loads(line) for line in self._lines[profile] if f'"{serial}"' in line]
-        kept = [{**item, "entries": [e for e in item["entries"] if first <= e[0] < last]} for item in items]
+        kept = [{**item, "entries": [e for e in item["entries"] if first < e[0] <= last]} for item in items]
         return [render(item, profile) for item in kept if item["entries"]]
 
     def page(self, profile: str, start: datetime, end: datetime, page: int, size: int) -> dict[str, Any]:

@@ -44,7 +44,7 @@ class Read(_Strict):
 
 
 class ReadProfile(_Strict):
-    """since <= stamp < until."""
+    """Rows stamped since < t <= until, as the meter stamps them: of a block its end."""
 
     profile: Literal["block", "daily", "billing", "event"]
     since: AwareDatetime
