@@ -140,6 +140,9 @@ class Dispatcher:
             logger.exception("command %d of %s", job.command.command_id, job.hes.discom)
 
     def _send(self, conn: psycopg.Connection, job: Job, driver: Driver | None, reason: str) -> None:
+        if not store.may_send(conn, job, self.name):
+            logger.warning("command %d was taken from this worker before it was sent: not sent", job.command.command_id)
+            return
         if driver is None:
             outcome = Outcome(Verdict.NOT_SENT, reason)
         elif driver.supports(job.command.kind):

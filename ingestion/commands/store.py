@@ -91,6 +91,7 @@ def heads_with_work(conn: psycopg.Connection) -> list[HeadEnd]:
 
 # --- claiming ---
 
+# A meter is spoken to about one command at a time: many take one association only.
 _CANDIDATE = """
     select c.command_id, c.meter_id, c.kind, c.parameters, c.state, c.attempts, c.looks, c.reference, c.expires_at, c.sent_at,
            c.override_reason, m.serial, m.interval_min,
@@ -98,7 +99,10 @@ _CANDIDATE = """
     from ops.command c
     join registry.meter m on m.discom_id = c.discom_id and m.meter_id = c.meter_id
     left join registry.meter_endpoint e on e.discom_id = c.discom_id and e.meter_id = c.meter_id
-    where c.discom_id = %(discom)s and c.hes_id = %(hes)s and c.due_at <= %(now)s"""
+    where c.discom_id = %(discom)s and c.hes_id = %(hes)s and c.due_at <= %(now)s
+      and not exists (
+        select 1 from ops.command o
+        where o.discom_id = c.discom_id and o.meter_id = c.meter_id and o.command_id <> c.command_id and o.leased_until > %(now)s)"""
 
 # Of one meter's relay commands one is under way at a time, and none that a later one has overtaken.
 _TO_SEND = f"""{_CANDIDATE} and c.state = 'queued' and c.expires_at > %(now)s
@@ -141,11 +145,15 @@ def claim(conn: psycopg.Connection, hes: HeadEnd, worker: str, lease: timedelta,
         to_send = cur.execute(_TO_SEND, {**asked, "most": max(0, min(capacity, hes.commands_per_min - window.sends))}).fetchall()
         for row in _outside_protected_hours(conn, hes, worker, window.now, to_send):
             why = f"attempt {row.attempts + 1}"
+            if row.meter_id in (job.meter_id for job in jobs):
+                continue
             sent = {**leased, "attempts": row.attempts + 1, "sent_at": window.now}
             if move(conn, hes.discom_id, row.command_id, State.QUEUED, State.SENT, who=worker, why=why, **sent):
                 jobs.append(_job(hes, row, State.SENT, window.now))
         to_look_at: list[Any] = cur.execute(_TO_LOOK_AT, {**asked, "most": capacity - len(jobs)}).fetchall()
         for row in to_look_at:
+            if row.meter_id in (job.meter_id for job in jobs):
+                continue
             conn.execute(
                 "update ops.command set leased_by = %(leased_by)s, leased_until = %(leased_until)s, looks = looks + 1"
                 " where discom_id = %(discom)s and command_id = %(command)s",
@@ -219,6 +227,16 @@ def renew(conn: psycopg.Connection, worker: str, lease: timedelta, in_hand: Iter
                where discom_id = %s and command_id = %s and leased_by = %s""",
             [lease, discom_id, command_id, worker],
         )
+
+
+def may_send(conn: psycopg.Connection, job: Job, worker: str) -> bool:
+    """Whether this worker still has what it claimed: one that was held up may find that others have taken it for gone."""
+    row = conn.execute(
+        """select state = 'sent' and leased_by = %s and leased_until > clock_timestamp() from ops.command
+           where discom_id = %s and command_id = %s""",
+        [worker, job.hes.discom_id, job.command.command_id],
+    ).fetchone()
+    return bool(row and row[0])
 
 
 def look_again(conn: psycopg.Connection, job: Job, worker: str, wait: timedelta) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -21,7 +22,8 @@ import pytest
 from ingestion.commands import rules, store
 from ingestion.commands.dispatcher import Dispatcher
 from ingestion.commands.driver import Command, Outcome, Verdict
-from ingestion.commands.states import TRANSITIONS, Kind, State
+from ingestion.commands.states import RELAY, TRANSITIONS, Kind, State, move
+from ingestion.commands.store import Job
 from ingestion.readers import read
 from ingestion.vendor import load_vendor
 from simulation import HplServer
@@ -413,6 +415,27 @@ def test_a_worker_that_lost_its_lease_may_still_say_what_it_knows(acme: str) -> 
     assert trail(one) == ["queued", "sent", "unknown", "acknowledged"]
 
 
+def test_a_worker_that_was_held_up_past_its_lease_sends_nothing(acme: str) -> None:
+    way = Deaf(closed=None)
+
+    def held_up(job: Job) -> Deaf:
+        owner("update ops.command set leased_until = now() - interval '1 second'")
+        with db.connect("meterhouse_dispatcher", autocommit=True) as conn:
+            store.sweep(conn, "another worker")
+        return way
+
+    one = queue(Kind.DISCONNECT)
+    Dispatcher(idle_s=0.02, driver=held_up).run_once()
+    assert (trail(one)[:3], way.sends) == (["queued", "sent", "unknown"], 0), "others take it for gone, so it must not go out any more"
+
+
+def test_a_meter_is_spoken_to_about_one_command_at_a_time(acme: str, hes: Head) -> None:
+    hes.order(faults=["late"])
+    ids = [queue(Kind.CLOCK_SYNC) for _ in range(3)]
+    work_until(settled(*ids), "all are done")
+    assert hes.counts["mostParallel"] == 1
+
+
 # --- order and limits ---
 
 
@@ -553,3 +576,58 @@ def test_a_database_that_goes_away_is_waited_for(acme: str, database: str) -> No
         worker.stop()
         thread.join(30)
     assert not thread.is_alive()
+
+
+class Fickle:
+    """A way to meters of which anything may be expected, drawn from a seed; it keeps what it was asked."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)
+        self._lock = threading.Lock()
+        self.sends: list[tuple[int, Verdict]] = []
+
+    def _draw(self, *verdicts: Verdict) -> Verdict:
+        with self._lock:
+            return self._random.choice(verdicts)
+
+    def supports(self, kind: Kind) -> bool:
+        return True
+
+    def submit(self, command: Command) -> Outcome:
+        verdict = self._draw(Verdict.ACCEPTED, Verdict.DONE, Verdict.REFUSED, Verdict.NOT_SENT, Verdict.UNKNOWN)
+        with self._lock:
+            self.sends.append((command.command_id, verdict))
+        return Outcome(verdict, "drawn")
+
+    def poll(self, command: Command) -> Outcome:
+        return Outcome(self._draw(*(v for v in Verdict if v != Verdict.NOT_SENT)), "drawn")
+
+    def relay_closed(self, command: Command) -> bool | None:
+        with self._lock:
+            return self._random.choice([True, False, None])
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("seed", [1, 2])
+def test_whatever_happens_moves_are_legal_the_trail_is_whole_and_relays_are_sent_to_once(acme: str, seed: int) -> None:
+    owner("update registry.hes set max_concurrent = 8, commands_per_min = 100000")
+    draw, way = random.Random(seed), Fickle(seed)
+    ids: dict[int, Kind] = {}
+    for _ in range(7):
+        for _ in range(6):
+            kind = draw.choice([Kind.CONNECT, Kind.DISCONNECT, Kind.CLOCK_SYNC, Kind.READ])
+            expires = draw.choice([timedelta(milliseconds=200), timedelta(hours=1)])
+            ids[queue(kind, f"M{draw.randint(1, 9)}", draw.randint(1, 9), expires)] = kind
+        Dispatcher(threads=8, idle_s=0.01, driver=lambda _: way).run_once()
+        with db.connect("meterhouse_dispatcher", autocommit=True) as conn:
+            for one in draw.sample(sorted(ids), 5):  # operators take back what they can, and workers are lost
+                move(conn, command(one)["discom_id"], one, State.QUEUED, State.CANCELLED, who="operator", why="taken back")
+        owner("update ops.command set leased_until = now() where state = 'sent'")
+        owner("update ops.command set due_at = now() where due_at > now()")
+    for one, kind in ids.items():
+        states = trail(one)
+        sends = [verdict for command_id, verdict in way.sends if command_id == one]
+        assert len(sends) <= states.count("sent"), f"command {one} went out without a line in the trail: {states}"
+        if kind in RELAY:
+            assert all(v == Verdict.NOT_SENT for v in sends[:-1]), f"command {one} was sent again after {sends}"
+    assert owner("select count(*) from ops.command where leased_by is not null and finished_at is not null") == [(0,)]
