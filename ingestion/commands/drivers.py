@@ -37,6 +37,8 @@ def driver_for(job: Job) -> Driver:
 
 def _of_rest(job: Job, vendor: Vendor) -> RestDriver:
     hes = job.hes
+    if vendor.transport["kind"] != "rest" or vendor.commands is None:
+        raise NoDriver(f"vendor {vendor.name} takes no commands: they need transport.kind rest and a section commands in {vendor.path}")
     if hes.base_url is None:
         raise NoDriver(f"head-end system {hes.code} has no base_url: add it to hes.csv and import the master data again")
     if (hes.vendor, hes.base_url) not in _rest:

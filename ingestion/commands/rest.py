@@ -30,9 +30,8 @@ class RestDriver:
     """ingestion.commands.driver.Driver for one head-end system. Safe for threads."""
 
     def __init__(self, vendor: Vendor, base_url: str) -> None:
-        """Raises ValueError where the vendor file has no commands or the environment no token."""
-        if vendor.commands is None:
-            raise ValueError(f"vendor {vendor.name} takes no commands: {vendor.path} has no section commands")
+        """`vendor` has a section commands. Raises ValueError where the environment has no token."""
+        assert vendor.commands is not None
         self._vendor, self._api, self._base = vendor, vendor.commands, base_url.rstrip("/")
         self._fields: dict[str, str] = self._api["fields"]
         headers = {"Accept": "application/json"}

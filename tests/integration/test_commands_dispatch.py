@@ -182,6 +182,15 @@ def test_what_a_read_brings_back_is_landed_and_the_result_names_the_batch(acme: 
     assert owner("select start_slot, import_wh from raw.profile_fragment") == [(0, [100, 101, 101])]
 
 
+def test_a_read_on_demand_lands_what_the_meter_says_now(acme: str) -> None:
+    one = queue(Kind.READ)
+    work_until(settled(one), "the meter is read")
+    assert command(one)["state"] == "done", command(one)["reason"]
+    assert command(one)["result"]["rejected"] == 0
+    found = dict(owner("select quantity, value from raw.meter_value where profile = 'instant'"))
+    assert found == {"import_wh": 1234567, "voltage_r_mv": 230120, "relay_closed_flag": 1}
+
+
 def test_an_empty_answer_is_an_answer(acme: str) -> None:
     one = queue(Kind.READ_PROFILE, profile="block", since="2026-09-01T00:00:00Z", until="2026-09-02T00:00:00Z")
     work_until(settled(one), "the read ends")
@@ -546,7 +555,7 @@ def test_a_vendor_without_commands_fails_with_the_reason(acme: str) -> None:
     owner("update registry.hes set vendor = 'vendor_b'")
     one = queue(Kind.CONNECT)
     work_until(settled(one), "it gives up")
-    assert "no section commands" in command(one)["reason"]
+    assert "takes no commands" in command(one)["reason"]
 
 
 @pytest.mark.heavy
