@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from api import errors
 from api.auth import Limits
+from api.commands.router import router as commands
 from api.database import Database
 from api.health import router as health
 from api.meters import router as meters
@@ -35,6 +36,7 @@ def create_app() -> FastAPI:
     errors.add_handlers(app)
     app.include_router(health.router)
     app.include_router(meters.router)
+    app.include_router(commands)
     return app
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 from sqlalchemy.exc import OperationalError
 
-from cli import api, data, database, demo, dlms, run, vendors
+from cli import api, commands, data, database, demo, dlms, run, vendors
 from cli.bench import command as bench
 from cli.console import fail
 
@@ -23,6 +23,7 @@ app.add_typer(vendors.app, name="hes", help="Head-end systems and their vendor f
 vendors.app.command("listen-dlms")(dlms.listen)
 app.add_typer(api.keys, name="keys", help="Keys of those who push to the API or command meters.")
 app.command("api")(api.api)
+app.add_typer(commands.app, name="commands", help="Commands to meters: connect, disconnect, load limit, reads, clock, TOD calendar.")
 app.command("run")(run.run)
 app.command("report")(run.report)
 app.command("dagster")(run.dagster)

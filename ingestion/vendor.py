@@ -260,6 +260,8 @@ class Vendor:
     duplicates: str = "last"
     quality: dict[str, str] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
+    commands: dict[str, Any] | None = None
+    """The section as written; `ingestion.commands.rest` reads it."""
 
     def profile(self, name: str) -> Profile:
         """The profile of this name. Raises KeyError."""
@@ -593,6 +595,7 @@ def _vendor(raw: dict[str, Any], path: Path) -> Vendor:
         duplicates=raw.get("duplicates", "last"),
         quality=raw.get("quality", {}),
         options=payload.get("options", {}),
+        commands=raw.get("commands"),
     )
 
 

@@ -112,7 +112,7 @@ def _text(raw: int | None, scalar: int, unit: int) -> str:
 
 def render(line: dict[str, Any], profile: str) -> dict[str, Any]:
     """The item on the wire for a line of the store."""
-    obis = PROFILES[profile]
+    obis = line.get("obis", PROFILES[profile])
     entries = []
     for stamp, *raw in line["entries"]:
         registers = [_register(CLOCK, 255, 0, clock(datetime.fromisoformat(stamp)), stamp)]

@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from simulation.hpl import PROFILES, render
+from simulation.hpl_commands import Commands
 
 IST = timezone(timedelta(minutes=330))
 TOKEN_VARIABLE = "HPL_TOKEN"  # noqa: S105 (the name of the variable, not its value)
@@ -44,6 +45,18 @@ class Store:
             self._received[profile] = [datetime.fromisoformat(json.loads(line)["receivedAt"]) for line in lines]
         if not any(self._lines.values()):
             raise FileNotFoundError(f"no items in {folder}: give the hpl folder of a tenant, as generate writes it")
+
+    def add(self, profile: str, item: dict[str, Any]) -> None:
+        """What the HES receives now: the last of its feed."""
+        self._lines[profile].append(json.dumps(item))
+        self._received[profile].append(datetime.fromisoformat(item["receivedAt"]))
+
+    def of_meter(self, profile: str, serial: str, since: datetime, until: datetime) -> list[dict[str, Any]]:
+        """A meter's items, as on the wire, with the entries stamped since < t <= until, both aware."""
+        first, last = (f"{at.astimezone(IST):%Y-%m-%d %H:%M:%S}" for at in (since, until))
+        items = [json.loads(line) for line in self._lines[profile] if f'"{serial}"' in line]
+        kept = [{**item, "entries": [e for e in item["entries"] if first < e[0] <= last]} for item in items]
+        return [render(item, profile) for item in kept if item["entries"]]
 
     def page(self, profile: str, start: datetime, end: datetime, page: int, size: int) -> dict[str, Any]:
         """One page of the items received in [start, end), both aware. A page beyond the last is empty."""
@@ -94,6 +107,7 @@ def answer(store: Store, query: dict[str, list[str]]) -> dict[str, Any]:
 def make_server(folder: Path, token: str, port: int = 0, fail_every: int = 0, rate_limit_every: int = 0) -> ThreadingHTTPServer:
     """A server on 127.0.0.1, not yet serving. Every `fail_every`th request answers 503, every `rate_limit_every`th 429 (0 = never)."""
     store = Store(folder)
+    commands = Commands(store.add, store.of_meter)
     lock = threading.Lock()
     seen = 0
 
@@ -114,12 +128,21 @@ def make_server(folder: Path, token: str, port: int = 0, fail_every: int = 0, ra
             if not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
                 return self._send(401, {"error": "wrong token"}, {"WWW-Authenticate": "Bearer"})
             url = urlsplit(self.path)
+            if answered := commands.answer("GET", url.path, None):
+                return self._send(*answered)
             if url.path != "/api/profiles":
                 return self._send(404, {"error": f"no such resource: {url.path}"})
             try:
                 return self._send(200, answer(store, parse_qs(url.query)))
             except BadRequest as error:
                 return self._send(400, {"error": str(error)})
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            if not hmac.compare_digest(self.headers.get("Authorization", "").encode(), f"Bearer {token}".encode()):
+                return self._send(401, {"error": "wrong token"}, {"WWW-Authenticate": "Bearer"})
+            path = urlsplit(self.path).path
+            return self._send(*(commands.answer("POST", path, json.loads(body)) or (404, {"error": f"no such resource: {path}"})))
 
         def _send(self, status: int, body: dict[str, Any], headers: dict[str, str] | None = None) -> None:
             data = json.dumps(body, separators=(",", ":")).encode()
