@@ -1,4 +1,4 @@
-"""Command line of the simulation: `generate` writes a synthetic DISCOM, `serve-*` serves one tenant's data over REST, `drop` leaves its files."""
+"""Command line of the simulation: `generate` writes a synthetic DISCOM, `serve-*` serves a tenant over REST, `drop` leaves its files."""
 
 from __future__ import annotations
 

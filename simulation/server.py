@@ -53,7 +53,7 @@ class Store:
         self._lines: dict[str, list[str]] = {}
         self._received: dict[str, list[datetime]] = {}
         self.withheld: list[dict[str, Any]] = []
-        """Entries that the HES has not got: {"meter", "after", "upto", "on_demand"}, of the stamps after < stamp <= upto as the store writes
+        """Entries that the HES has not got: {"meter", "after", "upto", "on_demand"}, of the stamps after < stamp <= upto as the store has
         them. Where `on_demand` is true, the meter gives them when it is read again."""
         for profile in PROFILES:
             path = folder / f"{profile}.jsonl"

@@ -14,7 +14,7 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -38,7 +38,10 @@ TURNS = 4
 """How often the pages of a window are read anew because they shifted meanwhile."""
 
 STALE_PAGES = 5
-"""So many pages in a row without anything that did not come before are no shift: the head-end system does not heed the number of the page."""
+"""So many pages in a row with nothing that did not come before are no shift: the head-end system does not heed the number of the page."""
+
+ON_DEMAND_ATTEMPTS = 2
+"""Somebody waits for the answer, and may ask again."""
 
 LOCK_WAIT_S = 10
 """How long a pull waits for another one of the same head-end system."""
@@ -88,7 +91,7 @@ def pull(
     summary = FolderSummary()
     with _told(summary), _alone(conn, discom, hes_code), Http(settings) as http:
         for feed in settings.profiles:
-            cursor = _Cursor(discom.discom_id, hes_id, feed, since and (since.astimezone(UTC), until.astimezone(UTC)))
+            cursor = _Cursor(discom.discom_id, hes_id, feed, (since.astimezone(UTC), until.astimezone(UTC)) if since else None)
             _pull_feed(conn, http, cursor, discom, vendor, since or first_since, until, summary, progress)
     return summary
 
@@ -109,13 +112,14 @@ def read_meters(
 ) -> FolderSummary:
     """Have the head-end system read single meters again, by serial, for readings in since < stamp <= until, and land what comes.
 
-    `kinds` are kinds of profiles that the vendor file's `transport.on_demand.profiles` knows. No cursor is kept. `seconds` bounds the whole.
+    `kinds` are kinds of profiles that the vendor file's `transport.on_demand.profiles` knows. No cursor is kept. `seconds` bounds it all.
     Raises PullError as `pull` does, also where the time is up; LandingError where the vendor file has no on_demand.
     """
     hes_id = discom.hes_id(hes_code)
     require_idle(conn)
     _require_zone(since=since, until=until)
     settings = Settings.of(vendor, base_url)
+    settings = replace(settings, attempts=min(settings.attempts, ON_DEMAND_ATTEMPTS))
     if not settings.on_demand or "meters" not in settings.params:
         raise LandingError(
             f"vendor {vendor.name} cannot be asked for single meters: add on_demand and params.meters to transport in {vendor.path}"
@@ -212,9 +216,11 @@ class Settings:
         if missing:
             raise LandingError(f"vendor {vendor.name} cannot be pulled: add {', '.join(missing)} to transport in {vendor.path}")
         try:
-            httpx.URL(base_url)
+            with_password = httpx.URL(base_url).userinfo
         except httpx.InvalidURL as e:
             raise LandingError(f"{base_url!r} is no address of a head-end system: {e}") from None
+        if with_password:
+            raise LandingError("the address of the head-end system has a user or password in it: put the secret into transport.token_env")
         if not base_url.startswith(("http://", "https://")):
             raise LandingError(f"{base_url!r} is no address of a head-end system: write it as https://host[:port][/path]")
         headers = {"Accept": "application/json"}
@@ -388,7 +394,8 @@ class Http:
         wait = _retry_after(answer.headers.get("Retry-After", ""))
         if wait > LONGEST_WAIT_S:
             raise PullError(
-                f"{asked}: status {answer.status}, the head-end system asks to wait {wait:.0f} s: pull again then, it goes on from this page"
+                f"{asked}: status {answer.status}, the head-end system asks to wait {wait:.0f} s: "
+                "pull again then, it goes on from this page"
             )
         return wait
 
@@ -454,7 +461,8 @@ def walk(http: Http, vendor: Vendor, params: dict[str, str], page: int, pages: i
                 )
             if pages > s.max_pages:
                 raise PullError(
-                    f"GET {got.url}: {pages} pages are stated, more than {s.max_pages}: shorten transport.window_h, or raise transport.max_pages"
+                    f"GET {got.url}: {pages} pages are stated, more than {s.max_pages}: "
+                    "shorten transport.window_h, or raise transport.max_pages"
                 )
             # A page that is read again after a shift repeats what came; only within one turn is it a sign of a shift.
             seen = [d in this_turn for many in got.digests.values() for d in many]
@@ -622,7 +630,7 @@ def _pull_feed(
 def _settled(
     http: Http, vendor: Vendor, params: dict[str, str], begin: datetime, end: datetime, page: int, pages: int
 ) -> tuple[datetime, Iterator[Step]] | None:
-    """The steps of a window, its end moved back to where the head-end system has all it will ever have; None where that is before its begin.
+    """The steps of a window, its end moved back to where the head-end system has all that it will have; None where nothing is left of it.
 
     What it receives later, by its own clock, would never be asked for.
     """
