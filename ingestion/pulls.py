@@ -24,7 +24,7 @@ QUIET_S = 30
 
 
 def first_pull_days() -> int:
-    """How far back the first pull of a head-end system reaches: METERHOUSE_FIRST_PULL_DAYS, 3 by default. What is older, ask for as history."""
+    """How far back the first pull of a head-end system reaches: METERHOUSE_FIRST_PULL_DAYS (3). What is older is a history of its own."""
     return int(os.environ.get("METERHOUSE_FIRST_PULL_DAYS", 3))
 
 

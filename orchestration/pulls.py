@@ -4,8 +4,6 @@ re-reading of gaps before a day is built, and the check that says who is silent.
 Nothing here is upstream of a day but the re-reading, which never fails: a head-end system that is down delays only its own meters.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime

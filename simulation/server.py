@@ -194,6 +194,7 @@ def make_server(folder: Path, token: str, port: int = 0, rules: list[Fault] | No
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         timeout = 30
+        disable_nagle_algorithm = True
         skew = timedelta()
 
         def do_GET(self) -> None:
