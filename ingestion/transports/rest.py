@@ -43,6 +43,9 @@ STALE_PAGES = 5
 ON_DEMAND_ATTEMPTS = 2
 """Somebody waits for the answer, and may ask again."""
 
+CONNECT_TIMEOUT_S = 10.0
+"""Who does not take up the line at once is down."""
+
 LOCK_WAIT_S = 10
 """How long a pull waits for another one of the same head-end system."""
 
@@ -307,7 +310,8 @@ class Http:
         self.clock = datetime.now(UTC)
         self._ends = None if seconds is None else time.monotonic() + seconds
         self._runner = asyncio.Runner()
-        self._client = httpx.AsyncClient(timeout=settings.timeout_s, headers=settings.headers, transport=transport)
+        timeout = httpx.Timeout(settings.timeout_s, connect=min(settings.timeout_s, CONNECT_TIMEOUT_S))
+        self._client = httpx.AsyncClient(timeout=timeout, headers=settings.headers, transport=transport)
 
     def __enter__(self) -> Http:
         return self
