@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import psycopg
@@ -68,13 +68,13 @@ class HesState:
     failures: int
     error: str | None
     is_silent: bool
-    feeds: tuple[Feed, ...]
+    feeds: tuple[Feed, ...] = ()
 
 
 _STATE = f"""
 select h.code, h.vendor, h.pull_every_min, h.silent_after_min, b.landed_at, b.source, v.accepted, v.rejected, m.meters, m.meters - s.heard,
        p.succeeded_at, coalesce(p.failures, 0), p.error,
-       m.meters > 0 and (b.landed_at is null or b.landed_at < now() - make_interval(mins => h.silent_after_min)), h.hes_id
+       m.meters > 0 and (b.landed_at is null or b.landed_at < now() - make_interval(mins => h.silent_after_min))
 from registry.hes h
 left join ops.hes_pull p using (discom_id, hes_id)
 left join lateral (
@@ -100,11 +100,13 @@ order by h.code
 
 def states(conn: psycopg.Connection, discom_id: int) -> list[HesState]:
     """Every head-end system of a DISCOM, by code."""
-    feeds: dict[int, list[Feed]] = {}
-    for hes_id, name, cursor in conn.execute(
-        "select hes_id, feed, cursor from ops.pull_cursor where discom_id = %s order by feed", [discom_id]
+    feeds: dict[str, list[Feed]] = {}
+    for code, name, cursor in conn.execute(
+        """select h.code, c.feed, c.cursor from ops.pull_cursor c join registry.hes h using (discom_id, hes_id)
+           where c.discom_id = %s order by c.feed""",
+        [discom_id],
     ).fetchall():
         until = cursor.get("complete_until")
-        feeds.setdefault(hes_id, []).append(Feed(name, datetime.fromisoformat(until) if until else None, cursor.get("next_page")))
+        feeds.setdefault(code, []).append(Feed(name, datetime.fromisoformat(until) if until else None, cursor.get("next_page")))
     rows = conn.execute(_STATE, {"discom": discom_id}).fetchall()
-    return [HesState(*state, tuple(feeds.get(hes_id, ()))) for *state, hes_id in rows]
+    return [replace(state, feeds=tuple(feeds.get(state.code, ()))) for state in (HesState(*row) for row in rows)]

@@ -232,6 +232,8 @@ class Settings:
                 raise LandingError(f"the environment variable {token_env} is not set: put the head-end system's bearer token there")
             headers["Authorization"] = f"Bearer {token}"
         asked = t.get("on_demand")
+        if asked and not asked.keys() >= {"path", "profiles"}:
+            raise LandingError(f"vendor {vendor.name}: add path and profiles to transport.on_demand in {vendor.path}")
         return cls(
             base_url=base_url.rstrip("/"),
             path=t["path"],

@@ -411,8 +411,8 @@ def test_an_address_with_a_password_is_refused(world: World) -> None:
 def test_the_command_lists_and_pulls(world: World) -> None:
     settings = os.environ | {"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
 
-    def meterhouse(*args: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "cli.main", "hes", *args]
+    def meterhouse(*args: str, group: str = "hes") -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "cli.main", group, *args]
         return subprocess.run(command, env=settings, capture_output=True, text=True, timeout=60, check=False)
 
     done = meterhouse("pull", "-d", "D01", "--hes", "HES-HPL")
@@ -423,3 +423,10 @@ def test_the_command_lists_and_pulls(world: World) -> None:
     assert "block: complete up to 20" in done.stdout
     assert "silent (expected every 1440 min)" in done.stdout
     assert meterhouse("status", "-d", "D99").returncode == 1
+
+    stamp = "%Y-%m-%dT00:00:00+05:30"
+    window = ["--since", f"{world.first:{stamp}}", "--until", f"{world.last:{stamp}}"]
+    on_demand = ["rest", "-d", "D01", "--hes", "HES-HPL", world.hes.url, *window, "--meter", world.meters("HES-HPL")[0]]
+    done = meterhouse(*on_demand, group="land")
+    assert done.returncode == 0, done.stderr
+    assert "2 landed" in done.stdout, "the blocks of a day and the register that closes it"
