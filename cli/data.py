@@ -17,9 +17,9 @@ from cli.console import console, count, fail, progress_bar
 from cli.database import ensure_ready
 from ingestion.landing import DiscomContext
 from ingestion.replay import replay as replay_rejected
-from ingestion.transports.dlms import read_meters
+from ingestion.transports import dlms as dlms_meters
+from ingestion.transports import rest as rest_hes
 from ingestion.transports.file import FolderSummary, Progress, land_folder
-from ingestion.transports.rest import pull
 from ingestion.vendor import load_vendor
 from warehouse import db
 from warehouse.registry import vendor_of
@@ -79,14 +79,23 @@ def rest(
         datetime | None,
         typer.Option(help="Received from this instant on. Default: where the last pull ended.", formats=["%Y-%m-%dT%H:%M:%S%z"]),
     ] = None,
+    meter: Annotated[
+        list[str] | None, typer.Option(help="Serial of a meter to read again, for readings after --since up to --until. May be repeated.")
+    ] = None,
     vendor: VendorName = None,
 ) -> None:
     """Pull a head-end system over REST and land each page. A pull that was broken off goes on with the next page.
 
     Example: meterhouse land rest -d D01 --hes HPL http://127.0.0.1:8080 --until 2026-10-08T12:00:00+05:30
     """
+    if meter and not since:
+        fail("--meter reads single meters again: say with --since from when")
     with _landing(discom, f"pulling {hes}") as (conn, context, progress):
-        summary = pull(conn, context, hes, load_vendor(vendor or _vendor_of(conn, hes, discom)), base_url, since, until, progress)
+        file = load_vendor(vendor or _vendor_of(conn, hes, discom))
+        if meter and since:
+            summary = rest_hes.read_meters(conn, context, hes, file, base_url, meter, since, until, progress=progress)
+        else:
+            summary = rest_hes.pull(conn, context, hes, file, base_url, since, until, progress)
     show(summary)
 
 
@@ -122,7 +131,7 @@ def dlms(
     """
     with _landing(discom, f"reading meters of {hes}") as (conn, context, progress):
         named = load_vendor(vendor or _vendor_of(conn, hes, discom))
-        summary = read_meters(conn, context, hes, named, meter, profile, since, until, progress)
+        summary = dlms_meters.read_meters(conn, context, hes, named, meter, profile, since, until, progress)
     show(summary)
     if summary.failed:
         raise typer.Exit(1)
@@ -151,6 +160,8 @@ def show(summary: FolderSummary) -> None:
     table.add_row(
         "files or pages", f"{summary.files}: {summary.landed} landed, {summary.duplicates} known already, {summary.failed} failed"
     )
+    if summary.repeated:
+        table.add_row("", f"{count(summary.repeated)} items came on two pages and were landed once")
     table.add_row("values", f"{count(summary.received)} received = {count(summary.accepted)} accepted + {count(summary.rejected)} rejected")
     for reason, n in sorted(summary.rejected_by_reason.items(), key=lambda r: -r[1]):
         table.add_row("", f"[yellow]{count(n)} {reason.value}[/yellow]: {reason.meaning}")

@@ -1,7 +1,8 @@
-"""meterhouse hes check, meterhouse hes unmapped: how a sample would be read, without landing it, and which codes nobody has mapped yet."""
+"""meterhouse hes check, unmapped, pull, status: how a sample is read, what nobody mapped, what a head-end system has and how it delivers."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -9,13 +10,16 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from cli.console import console, count
+from cli.console import console, count, fail, progress_bar
+from cli.data import Discom, Hes, show
 from cli.database import ensure_ready
+from ingestion import pulls
 from ingestion.check import check_sample, render
 from ingestion.landing import DiscomContext
 from ingestion.unmapped import unmapped as find_unmapped
 from ingestion.vendor import load_vendor
-from warehouse import db
+from warehouse import db, deliveries
+from warehouse.registry import discoms
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -65,3 +69,56 @@ def unmapped(
         cells = (u.hes, u.profile or "", u.code, u.makes, count(u.meters), count(u.values), *seen, sample)
         table.add_row(*(escape(c) for c in cells))
     console.print(table)
+
+
+@app.command()
+def pull(discom: Discom, hes: Hes) -> None:
+    """Pull a head-end system as the registry says (base_url in hes.csv): what came since the last pull, over REST or from a drop folder.
+
+    Example: meterhouse hes pull -d D01 --hes HPL
+    """
+    ensure_ready()
+    with db.connect() as conn, progress_bar() as bar:
+        task = bar.add_task(f"pulling {hes}", total=None)
+        summary = pulls.run(conn, discom, hes, lambda done, total, _: bar.update(task, completed=done, total=total))
+    show(summary)
+    if summary.failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def status(discom: Discom) -> None:
+    """List each head-end system of a DISCOM: its last delivery, values of 24 hours, silent meters, pulls. Exit code 3: one is silent.
+
+    Example: meterhouse hes status -d D01
+    """
+    ensure_ready()
+    with db.connect() as conn:
+        known = discoms(conn)
+        if discom not in known:
+            fail(f"no DISCOM {discom!r} in the registry (known: {', '.join(known) or 'none'})")
+        states = deliveries.states(conn, known[discom])
+    table = Table("head-end system", "last delivery", "values in 24 h", "meters", "pull", box=None, pad_edge=False)
+    for s in states:
+        silent = f"[red]silent[/red] (expected every {s.silent_after_min} min)" if s.is_silent else ""
+        values = f"{count(s.accepted)} accepted\n{count(s.rejected)} rejected"
+        meters = f"{count(s.meters)}\n{count(s.silent_meters)} silent"
+        last = f"{_stamp(s.last_landed_at)}\n{silent or escape(Path(s.last_source or '').name)}"
+        table.add_row(f"{escape(s.code)}\n{escape(s.vendor)}", last, values, meters, escape(_pull(s)))
+    console.print(table)
+    if any(s.is_silent for s in states):
+        raise typer.Exit(3)
+
+
+def _pull(state: deliveries.HesState) -> str:
+    lines = [f"every {state.pull_every_min} min" if state.pull_every_min else "on nobody's schedule"]
+    for f in state.feeds:
+        page = f", page {f.next_page} of a window is next" if f.next_page is not None else ""
+        lines.append(f"{f.name}: {'complete up to ' + _stamp(f.complete_until) if f.complete_until else 'not complete yet'}{page}")
+    if state.failures:
+        lines.append(f"failed {state.failures} times since {_stamp(state.succeeded_at)}: {state.error}")
+    return "\n".join(lines)
+
+
+def _stamp(at: datetime | None) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if at else "never"

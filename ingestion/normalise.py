@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 
 from ingestion.canonical import Delivery, MeterEvents, MeterValues, Nameplates, ProfileReadings, RegisterReadings, Rejection, StatusWords
+from ingestion.fragments import EARLIEST, LATEST
 from ingestion.vendor import Profile, Vendor
 from warehouse.codes import Reason
 from warehouse.tables import ALL_CHANNELS, REGISTERS
@@ -241,7 +242,8 @@ def _parse(texts: list[Any], fmt: str, zone: str) -> np.ndarray:
     if "%z" in fmt:
         utc = pd.to_datetime(plain, format=pattern, utc=True, errors="coerce").dt.as_unit("us")
     else:
-        known = plain if zoned is None else plain.where(~zoned)
+        # A sign or Z after the hour is a zone that _OFFSET does not know: no time of the vendor's zone, and no stamp.
+        known = plain if zoned is None else plain.where(~zoned & ~plain.str.contains(r"[T ].*[Zz+-]", regex=True))
         utc = _localize(pd.to_datetime(known, format=pattern, errors="coerce"), zone)
         if zoned is not None and zoned.any():
             utc = utc.where(~zoned, pd.to_datetime(plain.where(zoned), format=pattern, utc=True, errors="coerce"))
@@ -669,7 +671,9 @@ def _received(vendor: Vendor, rows: Rows, n: int, arrival: datetime) -> np.ndarr
     if rows.received is None:
         return np.full(n, default)
     got = stamps(rows.received, vendor.stamp_formats, vendor.zone)
-    return np.where(np.isnat(got), default, got)
+    # A receipt that cannot be is none: the arrival is known.
+    earliest, latest = (np.datetime64(t.replace(tzinfo=None), "us") for t in (EARLIEST, LATEST))
+    return np.where(np.isnat(got) | (got < earliest) | (got >= latest), default, got)
 
 
 def _fill(columns: dict[Column, np.ndarray], c: Cells, num: np.ndarray, has: np.ndarray, sound: _Sound, counts: int = 1) -> None:

@@ -27,6 +27,9 @@ LATE_DATA_TAG = "meterhouse/late_data"
 
 RETRY = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 
+REREAD = dg.AssetKey(["raw", "reread"])
+"""What head-end systems were asked to read again: before a day is built, never in its way (orchestration.pulls)."""
+
 ESTIMATE_VERDICT = dg.AssetKey(["vee", "estimate_exception"])
 
 
@@ -35,7 +38,7 @@ def partition_key(discom: str, day: date) -> str:
     return str(dg.MultiPartitionKey({"day": day.isoformat(), "discom": discom}))
 
 
-def _window(context: dg.AssetExecutionContext) -> tuple[str, int, date, date]:
+def window(context: dg.AssetExecutionContext) -> tuple[str, int, date, date]:
     """DISCOM and days of this run. Raises Failure where a run was asked for several DISCOMs at once, or for one that is unknown."""
     keys = [k.keys_by_dimension for k in context.partition_keys if isinstance(k, dg.MultiPartitionKey)]
     codes = sorted({k["discom"] for k in keys})
@@ -50,7 +53,8 @@ def _window(context: dg.AssetExecutionContext) -> tuple[str, int, date, date]:
 
 
 class Translator(DagsterDbtTranslator):
-    """dbt names to Dagster: key = schema and table; what comes after the estimates waits for the suite's verdict on them."""
+    """dbt names to Dagster: key = schema and table. A day begins when gaps were read again; energy and reports wait for the verdict on
+    the estimates."""
 
     def get_asset_spec(self, manifest: Any, unique_id: str, project: Any) -> dg.AssetSpec:
         spec = super().get_asset_spec(manifest, unique_id, project)
@@ -58,6 +62,8 @@ class Translator(DagsterDbtTranslator):
         spec = spec.replace_attributes(key=self.get_asset_key(node), group_name=node["schema"])
         if node["schema"] in ("energy", "reports"):
             spec = spec.replace_attributes(deps=[*spec.deps, ESTIMATE_VERDICT])
+        if node["name"] == "assembled_day":
+            spec = spec.replace_attributes(deps=[*spec.deps, REREAD])
         return spec
 
     def get_asset_key(self, dbt_resource_props: Any) -> dg.AssetKey:
@@ -75,7 +81,7 @@ def _dbt_group(name: str) -> dg.AssetsDefinition:
         retry_policy=RETRY,
     )
     def group(context: dg.AssetExecutionContext) -> Iterator[dg.Output | dg.AssetCheckResult]:
-        discom, discom_id, first, last = _window(context)
+        discom, discom_id, first, last = window(context)
         late = _for_late_data(context)
         if name == "measure":
             changed_only = steps.begin(discom, discom_id, first, last, changed_only=late)
@@ -155,7 +161,7 @@ def _suite_asset(stage: Stage, key: dg.AssetKey, deps: Sequence[dg.AssetKey]) ->
         can_subset=False,
     )
     def suite(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-        discom, discom_id, first, last = _window(context)
+        discom, discom_id, first, last = window(context)
         changed_only = _for_late_data(context) and stale.is_partial(discom_id, first, last)
         report = steps.judge(discom, discom_id, first, last, stage, changed_only=changed_only)
         for rule in _rules(stage):

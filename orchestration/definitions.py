@@ -1,4 +1,4 @@
-"""What Dagster loads: assets, the job `daily`, its schedule, and the sensor that rebuilds what late data touched."""
+"""What Dagster loads: assets, the job `daily`, its schedule, the sensor that rebuilds what late data touched, and the pulls."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -6,12 +6,12 @@ from datetime import timedelta
 import dagster as dg
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
-from orchestration import assets, stale
+from orchestration import assets, pulls, stale
 from warehouse import db, registry
 
 daily = dg.define_asset_job(
     "daily",
-    selection=dg.AssetSelection.assets(*assets.ALL),
+    selection=dg.AssetSelection.assets(pulls.reread, *assets.ALL),
     description="Build the business days of one DISCOM, from landed fragments to reports. A range of days is one run.",
     partitions_def=assets.partitions,
 )
@@ -50,4 +50,10 @@ def late_data(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | d
         )
 
 
-defs = dg.Definitions(assets=assets.ALL, jobs=[daily], schedules=[every_morning], sensors=[late_data])
+defs = dg.Definitions(
+    assets=[pulls.pull, pulls.reread, *assets.ALL],
+    asset_checks=[pulls.head_end_systems_deliver],
+    jobs=[daily, pulls.pull_job, pulls.freshness],
+    schedules=[every_morning, pulls.freshness_schedule],
+    sensors=[late_data, pulls.pulls_due],
+)

@@ -15,16 +15,23 @@ from warehouse import settings
 DAGSTER_YAML = """\
 telemetry:
   enabled: false
-run_coordinator:
-  module: dagster.core.run_coordinator
-  class: QueuedRunCoordinator
-  config:
+concurrency:
+  runs:
     tag_concurrency_limits:
       # One run of a DISCOM at a time: two could build the same day.
       - key: discom
         limit: 1
         value:
           applyLimitPerUniqueValue: true
+      # One pull of a head-end system at a time.
+      - key: hes
+        limit: 1
+        value:
+          applyLimitPerUniqueValue: true
+  # Pools (hes_pull): runs beyond it wait, so head-end systems that are down leave room for the days.
+  pools:
+    granularity: run
+    default_limit: 4
 """
 
 

@@ -1,5 +1,4 @@
-"""Command line of the simulation: `generate` writes a synthetic DISCOM, `serve-hpl` serves one tenant's hpl data over REST,
-`serve-dlms` a set of DLMS meters."""
+"""Command line of the simulation: `generate` writes a synthetic DISCOM, `serve-*` serves a tenant over REST, `drop` leaves its files."""
 
 from __future__ import annotations
 
@@ -10,16 +9,18 @@ from datetime import date, datetime
 from pathlib import Path
 
 from simulation.dlms.server import Park, serve
+from simulation.drop import MANNERS, drop
+from simulation.faults import KINDS, Fault
 from simulation.generate import generate
 from simulation.model import SimulationConfig
-from simulation.server import TOKEN_VARIABLE, make_server
+from simulation.server import STYLES, TOKEN_VARIABLE, make_server
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code (2 = wrong arguments or settings)."""
     options = _parser().parse_args(arguments)
     try:
-        return {"generate": _generate, "serve-hpl": _serve, "serve-dlms": _serve_dlms}[options.command](options)
+        return {"generate": _generate, "drop": _drop, "serve-dlms": _serve_dlms}.get(options.command, _serve)(options)
     except (OSError, ValueError) as error:
         sys.stderr.write(f"simulation {options.command}: {error}\n")
         return 2
@@ -52,17 +53,32 @@ def _parser() -> argparse.ArgumentParser:
     gen.add_argument("--defect-share", type=float, default=default.defect_share, help="share of meter-days with a defect")
     gen.add_argument("--prosumer-share", type=float, default=default.prosumer_share, help="share with rooftop solar")
 
-    serve = commands.add_parser(
-        "serve-hpl",
-        help="serve one tenant's hpl data on 127.0.0.1",
+    for style in STYLES:
+        serve = commands.add_parser(
+            f"serve-{style}",
+            help=f"serve one tenant's hpl data on 127.0.0.1 in the style {style}",
+            formatter_class=formatter,
+            description=f"The token that clients must send is read from the environment variable {TOKEN_VARIABLE}. "
+            "Faults are kind:name=value,..., the kinds: " + "; ".join(f"{k}: {v}" for k, v in KINDS.items()),
+            epilog=f"example: {TOKEN_VARIABLE}=secret python -m simulation serve-{style} --data sim/D01/hpl --port 8801 "
+            "--fault unavailable:every=7 --fault slow_drip:page=2,times=1,seconds=20",
+        )
+        serve.add_argument("--data", type=Path, required=True, help="the hpl folder of a tenant")
+        serve.add_argument("--port", type=int, default=0, help="0 = any free port")
+        serve.add_argument("--fail-every", type=int, default=0, help="every Nth request answers 503; 0 = never")
+        serve.add_argument("--rate-limit-every", type=int, default=0, help="every Nth request answers 429; 0 = never")
+        serve.add_argument("--fault", type=Fault.parse, action="append", default=[], help="a rule; may be given several times")
+
+    put = commands.add_parser(
+        "drop",
+        help="leave a tenant's files in a drop folder, as over SFTP: slowly, well or badly",
         formatter_class=formatter,
-        description=f"The token that clients must send is read from the environment variable {TOKEN_VARIABLE}.",
-        epilog=f"example: {TOKEN_VARIABLE}=secret python -m simulation serve-hpl --data sim/D01/hpl --port 8801",
+        epilog="example: python -m simulation drop --data sim/D01/vendor_b --to drop --manner rename --seconds 2",
     )
-    serve.add_argument("--data", type=Path, required=True, help="the hpl folder of a tenant")
-    serve.add_argument("--port", type=int, default=0, help="0 = any free port")
-    serve.add_argument("--fail-every", type=int, default=0, help="every Nth request answers 503; 0 = never")
-    serve.add_argument("--rate-limit-every", type=int, default=0, help="every Nth request answers 429; 0 = never")
+    put.add_argument("--data", type=Path, required=True, help="the vendor_b or vendor_c folder of a tenant")
+    put.add_argument("--to", type=Path, required=True, help="the drop folder")
+    put.add_argument("--manner", choices=sorted(MANNERS), default="rename", help="; ".join(f"{k}: {v}" for k, v in MANNERS.items()))
+    put.add_argument("--seconds", type=float, default=0.0, help="time that each file takes")
 
     dlms = commands.add_parser(
         "serve-dlms",
@@ -95,6 +111,13 @@ def _generate(options: argparse.Namespace) -> int:
     return 0
 
 
+def _drop(options: argparse.Namespace) -> int:
+    for name in drop(options.data, options.to, options.manner, options.seconds):
+        sys.stdout.write(f"{name}\n")
+        sys.stdout.flush()
+    return 0
+
+
 def _serve(options: argparse.Namespace) -> int:
     token = os.environ.get(TOKEN_VARIABLE, "")
     if not token:
@@ -103,7 +126,10 @@ def _serve(options: argparse.Namespace) -> int:
         raise ValueError("--fail-every and --rate-limit-every must not be negative")
     if not 0 <= options.port <= 65535:
         raise ValueError(f"--port is {options.port}: write 0 (any free port) or a number up to 65535")
-    server = make_server(options.data, token, options.port, options.fail_every, options.rate_limit_every)
+    rules = list(options.fault)
+    rules += [Fault("unavailable", every=options.fail_every)] if options.fail_every else []
+    rules += [Fault("rate_limit", every=options.rate_limit_every, seconds=0)] if options.rate_limit_every else []
+    server = make_server(options.data, token, options.port, rules, options.command.removeprefix("serve-"))
     try:
         sys.stdout.write(f"listening on http://127.0.0.1:{server.server_address[1]}\n")
         sys.stdout.flush()

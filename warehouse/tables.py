@@ -337,6 +337,7 @@ batch = sa.Table(
     sa.PrimaryKeyConstraint("discom_id", "batch_id"),
     sa.UniqueConstraint("discom_id", "hes_id", "content_sha256"),
     sa.CheckConstraint("values_received = values_accepted + values_rejected", name="nothing_lost"),
+    sa.Index(None, "discom_id", "hes_id", "landed_at"),
     _fk("hes_id", "hes"),
     schema="raw",
 )
@@ -704,4 +705,37 @@ command_audit = sa.Table(
     sa.Index("command_audit_sends_idx", "discom_id", "hes_id", "at", postgresql_where=sa.text("to_state = 'sent'")),
     schema="ops",
     comment="Append-only: every move of every command, and every refusal",
+)
+
+# --- pulls ---
+
+hes_pull = sa.Table(
+    "hes_pull",
+    metadata,
+    _discom(),
+    sa.Column("hes_id", sa.Integer, nullable=False),
+    sa.Column("began_at", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("succeeded_at", sa.TIMESTAMP(timezone=True)),
+    sa.Column("failed_at", sa.TIMESTAMP(timezone=True)),
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0", comment="since the last success"),
+    sa.Column("error", sa.Text, comment="of the latest pull, NULL where it succeeded"),
+    sa.PrimaryKeyConstraint("discom_id", "hes_id"),
+    _fk("hes_id", "hes"),
+    schema="ops",
+    comment="The latest pull of each head-end system",
+)
+
+gap_request = sa.Table(
+    "gap_request",
+    metadata,
+    _discom(),
+    sa.Column("day", sa.Date, nullable=False),
+    sa.Column("meter_id", sa.Integer, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("times", sa.SmallInteger, nullable=False, comment="how often the head-end system answered"),
+    sa.Column("asked_at", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint("discom_id", "day", "meter_id", "kind"),
+    sa.CheckConstraint("kind in ('block','daily')", name="kind"),
+    schema="ops",
+    comment="Gaps that a head-end system was asked to read again (EM1), so that it is not asked for ever",
 )

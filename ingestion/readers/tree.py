@@ -120,8 +120,9 @@ class Field:
 
 
 def text(v: Any) -> str | None:
-    """A leaf as text; None stays None."""
-    return None if v is None else v if isinstance(v, str) else str(v)
+    """A leaf as text; None stays None. Lone surrogates, which JSON can hold and nothing else, are written out."""
+    said = v if v is None or isinstance(v, str) else str(v)
+    return said if said is None or said.isascii() else said.encode("utf-8", "backslashreplace").decode()
 
 
 def plain(v: Any) -> Any:

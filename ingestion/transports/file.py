@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -47,9 +48,11 @@ class FolderSummary:
     failures: dict[str, str] = field(default_factory=dict)
     """What is wrong with each file that failed, and how to mend it."""
     waiting: list[str] = field(default_factory=list)
-    """Files that changed while they were read: the next run takes them."""
+    """Files that are not whole yet, or changed while they were read: the next run takes them."""
     unmatched: list[str] = field(default_factory=list)
     """Files that no pattern of the vendor file knows."""
+    repeated: int = 0
+    """Items of a pull that came on two pages and were landed once."""
 
     def add(self, result: LandingResult) -> None:
         self.files += 1
@@ -71,11 +74,14 @@ def land_folder(
     progress: Progress | None = None,
     *,
     keep: bool = False,
+    quiet_s: float = 0,
 ) -> FolderSummary:
     """Land the files of `folder` that the vendor file's patterns match, in the order of their names.
 
     Each is moved to `done/`, or to `failed/` with `<name>.error.txt` beside it where nothing of it could be accepted. `keep` leaves them
-    all where they are. Nothing is deleted. Errors of the database are raised: the file they met stays for the next run.
+    all where they are. Nothing is deleted. A file that was written within the last `quiet_s` seconds waits for the next run: who writes
+    slowly under the final name has no other way to say that it is whole. Errors of the database are raised: the file they met stays for the
+    next run.
     Raises LandingError for an unknown head-end system, a vendor without file patterns, a folder that is not there or cannot be written.
     """
     hes_id = discom.hes_id(hes_code)
@@ -96,10 +102,20 @@ def land_folder(
         else:
             summary.unmatched.append(path.name)
     for n, path in enumerate(paths, 1):
-        _land_file(conn, discom, hes_id, vendor, path, summary, keep=keep)
+        if _quiet(path, quiet_s):
+            _land_file(conn, discom, hes_id, vendor, path, summary, keep=keep)
+        else:
+            summary.waiting.append(path.name)
         if progress:
             progress(n, len(paths), path.name)
     return summary
+
+
+def _quiet(path: Path, seconds: float) -> bool:
+    try:
+        return not seconds or time.time() - path.stat().st_mtime >= seconds
+    except FileNotFoundError:
+        return True  # another run has put it away
 
 
 def _land_file(

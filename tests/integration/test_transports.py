@@ -236,7 +236,7 @@ def hes() -> Iterator[Hes]:
 def hpl(monkeypatch: pytest.MonkeyPatch) -> Vendor:
     monkeypatch.setenv("METERHOUSE_HPL_TOKEN", "sesame")
     vendor = load_vendor("hpl")
-    return dataclasses.replace(vendor, transport={**vendor.transport, "backoff_s": 0.01, "attempts": 3, "timeout_s": 5})
+    return dataclasses.replace(vendor, transport={**vendor.transport, "backoff_s": 0.01, "attempts": 3, "timeout_s": 5, "window_h": 48})
 
 
 def item(serial: str, slots: range = range(2)) -> dict:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -105,6 +106,27 @@ def test_iso_with_offset_with_z_and_naive():
     got = stamps(["2026-05-04T09:00:00+05:30", "2026-05-04T03:30:00Z", "2026-05-04 09:00", "x", None, ""], ["iso8601"], IST)
     assert [str(g) for g in got[:3]] == ["2026-05-04T03:30:00.000000"] * 3
     assert np.isnat(got[3:]).all()
+
+
+@pytest.mark.parametrize("zone", ["+05:3", "+5:30", "+05:309", "z+1"])
+def test_a_zone_that_is_written_wrong_is_no_stamp_and_spoils_no_other(zone):
+    got = stamps([f"2026-05-04T09:00:00{zone}", "2026-05-04T09:00:00", "2026-05-04T09:00:00+05:30"], ["iso8601"], IST)
+    assert np.isnat(got[0])
+    assert got[1] == got[2] == at("2026-05-04T03:30")
+
+
+@pytest.mark.parametrize("received", ["0001-01-01T00:00:00+05:30", "9998-01-01T00:00:00+05:30"])
+def test_a_receipt_that_cannot_be_is_the_arrival(received):
+    entries = [{"registerValues": []}]
+    item = {"meterSerial": "M\udc80", "formattedProfileObisCode": "1.0.99.1.0.255", "receivedAt": received, "entries": entries}
+    registers = entries[0]["registerValues"]
+    for obis, raw, unit in (("0.0.1.0.0.255", "CQwH6goBBAAeAP8BSgA=", 255), ("1.0.1.29.0.255", "BgAAAF8=", 30)):
+        registers.append({"formattedRegisterObisCode": obis, "attributeId": 2, "unit": unit, "scalar": 0, "registerValue": raw})
+    arrival = datetime(2026, 10, 2, tzinfo=UTC)
+    delivery = read(load_vendor("hpl"), "page", json.dumps({"items": [item]}).encode(), arrival)
+    (frame,) = [p.frame for p in delivery.profiles if len(p.frame)]
+    assert delivery.received_at == frame["received_at"].iloc[0] == arrival
+    assert str(frame["serial"].iloc[0]) == r"M\udc80", "a lone surrogate is written out"
 
 
 def test_hour_24_and_epochs():
