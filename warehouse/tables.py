@@ -440,6 +440,7 @@ event_status = sa.Table(
     *_landed(),
     sa.CheckConstraint("octet_length(word) = 16", name="word"),
     sa.Index(None, "discom_id", "day", "meter_id"),
+    sa.Index(None, "discom_id", "meter_id", "occurred_at"),  # which word came before
     schema="raw",
     postgresql_partition_by="RANGE (day)",
     comment="Event status words (ESW, 128 bits) as meters push them: bit 0 is the most significant of the first octet",
@@ -605,4 +606,114 @@ api_key = sa.Table(
     sa.CheckConstraint("requests_per_min > 0", name="requests"),
     _fk("hes_id", "hes"),
     schema="ops",
+)
+
+alert = sa.Table(
+    "alert",
+    metadata,
+    _discom(),
+    sa.Column("alert_id", sa.BigInteger, sa.Identity(), nullable=False),
+    sa.Column("rule", sa.Text, nullable=False),
+    sa.Column("meter_id", sa.Integer, nullable=False),
+    sa.Column("severity", sa.Text, nullable=False),
+    sa.Column("event", sa.Text, nullable=False, comment="of the event dictionary, or the channel or quantity whose limit was passed"),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("code", sa.Integer, comment="as the meter sent it"),
+    sa.Column("value", sa.BigInteger, comment="the worst, of a limit that was passed"),
+    sa.Column("occurred_at", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("received_at", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("raised_at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.clock_timestamp()),
+    sa.Column("batch_id", sa.BigInteger, nullable=False),
+    sa.Column("repeats", sa.Integer, nullable=False, server_default="0", comment="further ones that the throttle held back"),
+    sa.Column("last_at", sa.TIMESTAMP(timezone=True), nullable=False, comment="when the latest of them occurred"),
+    sa.Column("backfill", sa.Boolean, nullable=False, comment="too long ago when it came: nobody was told"),
+    sa.PrimaryKeyConstraint("discom_id", "alert_id"),
+    sa.UniqueConstraint("discom_id", "meter_id", "rule", "occurred_at", "event"),
+    sa.CheckConstraint("severity in ('critical','major','minor','info')", name="severity"),
+    sa.CheckConstraint("source in ('event','status','interval','value')", name="source"),
+    sa.Index(None, "discom_id", "raised_at"),
+    _fk("meter_id", "meter"),
+    schema="ops",
+)
+
+
+def _of_alert() -> tuple[Any, ...]:
+    return (
+        sa.Column("alert_id", sa.BigInteger, nullable=False),
+        sa.ForeignKeyConstraint(["discom_id", "alert_id"], ["ops.alert.discom_id", "ops.alert.alert_id"]),
+    )
+
+
+alert_delivery = sa.Table(
+    "alert_delivery",
+    metadata,
+    _discom(),
+    sa.Column("delivery_id", sa.BigInteger, sa.Identity(), nullable=False),
+    *_of_alert(),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("target", sa.Text, nullable=False, comment="address of the webhook, mail address, MQTT topic, or kind of work order"),
+    sa.Column("state", sa.Text, nullable=False, server_default="pending"),
+    sa.Column("attempts", sa.SmallInteger, nullable=False, server_default="0"),
+    sa.Column("next_attempt_at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Column("last_error", sa.Text),
+    sa.Column("sent_at", sa.TIMESTAMP(timezone=True)),
+    sa.PrimaryKeyConstraint("discom_id", "delivery_id"),
+    sa.CheckConstraint("channel in ('webhook','email','mqtt','work_order')", name="channel"),
+    sa.CheckConstraint("state in ('pending','sent','failed')", name="state"),
+    sa.CheckConstraint("(state = 'sent') = (sent_at is not null)", name="sent"),
+    sa.Index(None, "next_attempt_at", postgresql_where=sa.text("state = 'pending'")),
+    sa.Index(None, "discom_id", "alert_id"),
+    schema="ops",
+    comment="Outbox of alerts: what is to be sent is written with the alert, and sent afterwards at least once",
+)
+
+work_order_request = sa.Table(
+    "work_order_request",
+    metadata,
+    _discom(),
+    sa.Column("request_id", sa.BigInteger, sa.Identity(), nullable=False),
+    *_of_alert(),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("meter_id", sa.Integer, nullable=False),
+    sa.Column("requested_at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.PrimaryKeyConstraint("discom_id", "request_id"),
+    sa.UniqueConstraint("discom_id", "alert_id", "kind"),
+    _fk("meter_id", "meter"),
+    schema="ops",
+)
+
+outage = sa.Table(
+    "outage",
+    metadata,
+    _discom(),
+    sa.Column("outage_id", sa.BigInteger, sa.Identity(), nullable=False),
+    sa.Column("level", sa.Text, nullable=False),
+    sa.Column("feeder_id", sa.Integer, nullable=False),
+    sa.Column("dt_id", sa.Integer, comment="NULL = the whole feeder"),
+    sa.Column("started_at", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("ended_at", sa.TIMESTAMP(timezone=True)),
+    sa.Column("meters_out", sa.Integer, nullable=False, comment="that reported it"),
+    sa.Column("meters_total", sa.Integer, nullable=False, comment="that are installed there"),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.PrimaryKeyConstraint("discom_id", "outage_id"),
+    sa.UniqueConstraint("discom_id", "feeder_id", "dt_id", "started_at", postgresql_nulls_not_distinct=True),
+    sa.CheckConstraint("(level = 'dt') = (dt_id is not null) and level in ('dt','feeder')", name="level"),
+    sa.CheckConstraint("state = case when ended_at is null then 'open' else 'ended' end", name="state"),
+    sa.CheckConstraint("ended_at >= started_at", name="period"),
+    _fk("feeder_id", "feeder"),
+    _fk("dt_id", "dt"),
+    schema="ops",
+    comment="Power failures of meters (last gasp, first breath) grouped to their DT or feeder",
+)
+
+outage_due = sa.Table(
+    "outage_due",
+    metadata,
+    _discom(),
+    sa.Column("due_id", sa.BigInteger, sa.Identity(), nullable=False),
+    sa.Column("meters", pg.ARRAY(sa.Integer), nullable=False),
+    sa.Column("occurred_at", pg.ARRAY(sa.TIMESTAMP(timezone=True)), nullable=False, comment="of each meter's power event"),
+    sa.PrimaryKeyConstraint("discom_id", "due_id"),
+    schema="ops",
+    comment="Power events that landed and of which ops.outage does not know yet",
 )

@@ -12,8 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-import jsonschema
-import yaml
+from ingestion import yaml_file
 
 PATH = Path(__file__).parent / "dictionary.yml"
 
@@ -127,69 +126,60 @@ def _fitting(makes: tuple[Make, ...], make: str, firmware: str) -> Iterator[Make
 @cache
 def load(path: Path = PATH) -> Dictionary:
     """Read a dictionary. Raises DictionaryError."""
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as e:
-        raise DictionaryError(f"{path}: cannot be read: {e}") from None
-    faults = sorted(jsonschema.Draft202012Validator(SCHEMA).iter_errors(raw), key=lambda e: [str(p) for p in e.absolute_path])
-    if faults:
-        raise DictionaryError("\n".join(f"{path}: {'.'.join(map(str, e.absolute_path)) or 'file'}: {e.message}" for e in faults))
-    return _Builder(path).dictionary(raw)
+    return _Builder(yaml_file.read(path, SCHEMA, DictionaryError)).dictionary()
 
 
 class _Builder:
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, file: yaml_file.YamlFile) -> None:
+        self.file = file
         self.events: dict[str, MeterEvent] = {}
         self.codes: dict[int, MeterEvent] = {}
 
-    def dictionary(self, raw: dict[str, Any]) -> Dictionary:
-        for p in raw["pairs"]:
+    def dictionary(self) -> Dictionary:
+        raw = self.file.raw
+        for i, p in enumerate(raw["pairs"]):
             family, (first, second) = p["family"], p["codes"]
-            self._code(MeterEvent(family, family, "occurrence", p["log"], p["severity"], first))
+            self._add(MeterEvent(family, family, "occurrence", p["log"], p["severity"], first), ("pairs", i))
             # That a thing is well again is worth knowing and no cause for alarm.
-            self._code(MeterEvent(p.get("restored", f"{family}_restored"), family, "restoration", p["log"], "info", second))
-        for s in raw["singles"]:
-            self._code(_single(s, s.get("code")))
+            restored = p.get("restored", f"{family}_restored")
+            self._add(MeterEvent(restored, family, "restoration", p["log"], "info", second), ("pairs", i))
+        for i, s in enumerate(raw["singles"]):
+            self._add(_single(s, s.get("code")), ("singles", i))
         vendor = raw["vendor_specific"]
-        for code in vendor["codes"]:
-            self._code(_single(vendor | {"event": f"VENDOR_{code}"}, code))
-        esw = self._esw(raw["esw"], "esw")
-        makes = tuple(self._make(m, f"makes.{i}") for i, m in enumerate(raw.get("makes", ())))
+        for i, code in enumerate(vendor["codes"]):
+            self._add(_single(vendor | {"event": f"VENDOR_{code}"}, code), ("vendor_specific", "codes", i))
+        esw = self._esw(raw["esw"], ("esw",))
+        makes = tuple(self._make(m, ("makes", i)) for i, m in enumerate(raw.get("makes", ())))
         return Dictionary(raw["version"], self.codes, esw, makes, self.events)
 
-    def _code(self, event: MeterEvent) -> None:
+    def _add(self, event: MeterEvent, at: yaml_file.Where) -> None:
         if event.event in self.events:
-            self._refuse(event.event, "this event stands twice: give each its own name")
+            self.file.refuse([(at, f"the event {event.event} stands twice: give each its own name")])
+        if event.code in self.codes:
+            self.file.refuse([(at, f"the code {event.code} stands twice: keep one")])
         self.events[event.event] = event
         if event.code is not None:
-            if event.code in self.codes:
-                self._refuse(str(event.code), "this code stands twice: keep one")
             self.codes[event.code] = event
 
-    def _esw(self, rows: list[dict[str, Any]], where: str) -> dict[int, EswBit]:
+    def _esw(self, rows: list[dict[str, Any]], at: yaml_file.Where) -> dict[int, EswBit]:
         bits: dict[int, EswBit] = {}
-        for row in rows:
+        for i, row in enumerate(rows):
             if row["bit"] in bits:
-                self._refuse(f"{where}: bit {row['bit']}", "stands twice: keep one")
-            clear = self._named(row["clear"], where) if "clear" in row else None
-            bits[row["bit"]] = EswBit(self._named(row["set"], where), clear)
+                self.file.refuse([((*at, i, "bit"), f"bit {row['bit']} stands twice: keep one")])
+            clear = self._named(row["clear"], (*at, i, "clear")) if "clear" in row else None
+            bits[row["bit"]] = EswBit(self._named(row["set"], (*at, i, "set")), clear)
         return bits
 
-    def _make(self, raw: dict[str, Any], where: str) -> Make:
-        codes = {code: self._named(what, f"{where}.codes.{code}") for code, what in raw.get("codes", {}).items()}
-        return Make(raw["make"].lower(), raw.get("firmware", "*").lower(), codes, self._esw(raw.get("esw", []), f"{where}.esw"))
+    def _make(self, raw: dict[str, Any], at: yaml_file.Where) -> Make:
+        codes = {code: self._named(what, (*at, "codes", code)) for code, what in raw.get("codes", {}).items()}
+        return Make(raw["make"].lower(), raw.get("firmware", "*").lower(), codes, self._esw(raw.get("esw", []), (*at, "esw")))
 
-    def _named(self, what: str | dict[str, Any], where: str) -> MeterEvent:
+    def _named(self, what: str | dict[str, Any], at: yaml_file.Where) -> MeterEvent:
         if isinstance(what, dict):
-            self.events.setdefault(what["event"], _single(what, None))
-            return self.events[what["event"]]
+            return self.events.setdefault(what["event"], _single(what, None))
         if what not in self.events:
-            self._refuse(where, f"no event is called {what}: use one of pairs or singles, or describe it with event, log and severity")
+            self.file.refuse([(at, f"no event is called {what}: use one of pairs or singles, or describe it with event, log and severity")])
         return self.events[what]
-
-    def _refuse(self, where: str, message: str) -> None:
-        raise DictionaryError(f"{self.path}: {where}: {message}")
 
 
 def _single(raw: dict[str, Any], code: int | None) -> MeterEvent:
