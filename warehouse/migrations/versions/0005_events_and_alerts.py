@@ -75,7 +75,6 @@ def upgrade() -> None:
         sa.CheckConstraint("state in ('pending','sent','failed')", name=op.f("alert_delivery_state_check")),
         sa.CheckConstraint("(state = 'sent') = (sent_at is not null)", name=op.f("alert_delivery_sent_check")),
         _discom("alert_delivery"),
-        _alert("alert_delivery"),
         sa.PrimaryKeyConstraint("discom_id", "delivery_id", name=op.f("alert_delivery_pkey")),
         schema="ops",
         comment="Outbox of alerts: what is to be sent is written with the alert, and sent afterwards at least once",
