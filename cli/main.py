@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 from sqlalchemy.exc import OperationalError
 
-from cli import api, data, database, demo, run, vendors
+from cli import alerts, api, data, database, demo, run, vendors
 from cli.bench import command as bench
 from cli.console import fail
 
@@ -22,6 +22,7 @@ app.add_typer(data.land, name="land", help="Land what head-end systems deliver."
 app.add_typer(vendors.app, name="hes", help="Head-end systems and their vendor files.")
 app.add_typer(api.keys, name="keys", help="Keys of those who push to the API or command meters.")
 app.command("api")(api.api)
+app.add_typer(alerts.app, name="alerts", help="Alerts of meters' events: who is told, and what was.")
 app.command("run")(run.run)
 app.command("report")(run.report)
 app.command("dagster")(run.dagster)
