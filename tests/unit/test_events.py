@@ -90,7 +90,10 @@ def test_a_make_may_mean_something_else(make: str | None, firmware: str | None, 
 
 MAKES = """
 makes:
-  - {make: "acme*", firmware: "2.?", codes: {105: power_failure, 205: meter_cover_opened}, esw: [{bit: 90, set: switch_weld}, {bit: 3, set: overload}]}
+  - make: "acme*"
+    firmware: "2.?"
+    codes: {105: power_failure, 205: meter_cover_opened}
+    esw: [{bit: 90, set: switch_weld}, {bit: 3, set: overload}]
   - {make: "acme*", codes: {205: {event: lid, family: lid, role: occurrence, log: other, severity: minor}}}
 """
 
@@ -129,11 +132,9 @@ def test_a_wrong_dictionary_is_refused_by_line_and_remedy(tmp_path: Path, text: 
         load(own(tmp_path, text))
 
 
-BITS = {
-    **{0: (1, 2), 1: (3, 4), 2: (5, 6), 3: (7, 8), 4: (9, 10), 5: (11, 12), 6: (51, 52), 7: (53, 54), 8: (55, 56), 9: (63, 64)},
-    **{10: (65, 66), 11: (67, 68), 12: (205, 206), 51: (69, 70), 81: (201, 202), 82: (203, 204), 83: (251, None), 84: (301, 302)},
-    **{85: (101, None), 86: (102, None)},
-}
+ONE_WAY = {83: 251, 85: 101, 86: 102}
+BOTH_WAYS = {0: 1, 1: 3, 2: 5, 3: 7, 4: 9, 5: 11, 6: 51, 7: 53, 8: 55, 9: 63, 10: 65, 11: 67, 12: 205, 51: 69, 81: 201, 82: 203, 84: 301}
+BITS = {b: (c, c + 1) for b, c in BOTH_WAYS.items()} | {b: (c, None) for b, c in ONE_WAY.items()}
 """Bit -> codes of what it means that it comes up and that it goes (domain 1.9)."""
 
 
