@@ -1,4 +1,4 @@
-"""Alerts in a real PostgreSQL: raised with their data, held back by the throttle, told to nobody where they are old, seen by their tenant."""
+"""Alerts in a real PostgreSQL: raised with their data, held back by the throttle, told to nobody where they are old, seen by one tenant."""
 
 from __future__ import annotations
 
