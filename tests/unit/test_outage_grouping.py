@@ -11,14 +11,20 @@ from ingestion.alerts.outages import OWN, Change, group
 ZERO = datetime(2026, 10, 5, tzinfo=UTC)
 
 
-def run(changes: str, meters: int = 10, share: float = 0.5, at_least: int = 2, window: float = 5) -> list[tuple[float, float | None, int]]:
+def run(
+    changes: str, meters: int = 10, share: float = 0.5, at_least: int = 2, window: float = 5
+) -> list[tuple[float | None, float | None, int]]:
     """Changes like `0-1` (meter 1 goes out at minute 0) and `7+1` (comes back); `o` is the place's own meter."""
     parsed = []
     for text in changes.split():
         minute, sign, child = text.replace("+", " + ").replace("-", " - ").split()
         parsed.append(Change(ZERO + timedelta(minutes=float(minute)), OWN if child == "o" else int(child), sign == "-"))
     found = group(parsed, lambda _: meters, share, at_least, timedelta(minutes=window))
-    return [((o.started_at - ZERO) / timedelta(minutes=1), o.ended_at and (o.ended_at - ZERO) / timedelta(minutes=1), len(o.children)) for o in found]
+
+    def minutes(at: datetime | None) -> float | None:
+        return at and (at - ZERO) / timedelta(minutes=1)
+
+    return [(minutes(o.started_at), minutes(o.ended_at), len(o.children)) for o in found]
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,9 @@ def upgrade() -> None:
         _discom("alert"),
         _registry("alert", "meter_id", "meter"),
         sa.PrimaryKeyConstraint("discom_id", "alert_id", name=op.f("alert_pkey")),
-        sa.UniqueConstraint("discom_id", "meter_id", "rule", "occurred_at", "event", name=op.f("alert_discom_id_meter_id_rule_occurred_at_event_key")),
+        sa.UniqueConstraint(
+            "discom_id", "meter_id", "rule", "occurred_at", "event", name=op.f("alert_discom_id_meter_id_rule_occurred_at_event_key")
+        ),
         schema="ops",
     )
     op.create_index(op.f("alert_discom_id_raised_at_idx"), "alert", ["discom_id", "raised_at"], schema="ops")
