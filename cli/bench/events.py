@@ -16,6 +16,7 @@ import psycopg
 from cli.bench.database import as_owner, fresh_database
 from cli.bench.master_data import CODE, HES, register
 from cli.bench.world import World
+from ingestion.alerts.outages import group_outages
 from ingestion.events import DICTIONARY
 from ingestion.landing import DiscomContext, land
 from ingestion.readers import read
@@ -47,6 +48,8 @@ class EventsResult:
     p50_s: float
     p99_s: float
     max_s: float
+    outages_s: float
+    """What it took afterwards to group all power failures among them, of every DT, to outages."""
 
     @property
     def per_second(self) -> float:
@@ -112,4 +115,8 @@ def _push(
     seconds = time.perf_counter() - start
     row = conn.execute("select count(*) + coalesce(sum(repeats), 0) from ops.alert").fetchone()
     p50, p99 = np.quantile(latencies, [0.5, 0.99])
-    return EventsResult(events, seconds, int(row[0]) if row else 0, float(p50), float(p99), max(latencies))
+    conn.commit()
+    start = time.perf_counter()
+    group_outages(conn)
+    outages_s = time.perf_counter() - start
+    return EventsResult(events, seconds, int(row[0]) if row else 0, float(p50), float(p99), max(latencies), outages_s)

@@ -11,9 +11,7 @@ from ingestion.alerts.outages import OWN, Change, group
 ZERO = datetime(2026, 10, 5, tzinfo=UTC)
 
 
-def run(
-    changes: str, meters: int = 10, share: float = 0.5, at_least: int = 2, window: float = 5
-) -> list[tuple[float | None, float | None, int]]:
+def run(changes: str, meters: int = 10, share: float = 0.5, at_least: int = 2, window: float = 5) -> list[tuple]:
     """Changes like `0-1` (meter 1 goes out at minute 0) and `7+1` (comes back); `o` is the place's own meter."""
     parsed = []
     for text in changes.split():
