@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 from sqlalchemy.exc import OperationalError
 
-from cli import api, commands, data, database, demo, dlms, run, vendors
+from cli import alerts, api, commands, data, database, demo, dlms, run, vendors
 from cli.bench import command as bench
 from cli.console import fail
 
@@ -24,6 +24,7 @@ vendors.app.command("listen-dlms")(dlms.listen)
 app.add_typer(api.keys, name="keys", help="Keys of those who push to the API or command meters.")
 app.command("api")(api.api)
 app.add_typer(commands.app, name="commands", help="Commands to meters: connect, disconnect, load limit, reads, clock, TOD calendar.")
+app.add_typer(alerts.app, name="alerts", help="Alerts of meters' events: who is told, and what was.")
 app.command("run")(run.run)
 app.command("report")(run.report)
 app.command("dagster")(run.dagster)

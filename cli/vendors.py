@@ -1,4 +1,4 @@
-"""meterhouse hes check, unmapped, pull, status: how a sample is read, what nobody mapped, what a head-end system has and how it delivers."""
+"""meterhouse hes check, unmapped, pull, status: how a sample is read, what nobody mapped, what a head-end system has, how it delivers."""
 
 from __future__ import annotations
 

@@ -25,6 +25,7 @@ from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
 from ingestion import pgcopy
+from ingestion.alerts.raising import raise_alerts
 from ingestion.canonical import (
     STATUS_WORD_OCTETS,
     Delivery,
@@ -471,6 +472,17 @@ def _write(conn: psycopg.Connection, discom: DiscomContext, batch_id: int, deliv
             "insert into raw.touched_day (discom_id, day, batch_id, meters) values (%s, %s, %s, %b)",
             [(discom.discom_id, day, batch_id, meters) for day, meters in sorted_out.meters_by_day.items()],
         )
+    raise_alerts(
+        conn,
+        discom.discom_id,
+        discom.code,
+        discom.timezone,
+        batch_id,
+        blocks=sorted_out.blocks,
+        events=sorted_out.events,
+        status_words=sorted_out.status_words,
+        values=sorted_out.values,
+    )
 
 
 def _copy(conn: psycopg.Connection, table: str, columns: dict[str, pgcopy.Column]) -> None:
@@ -522,25 +534,21 @@ def _utc(stamps: pd.Series) -> np.ndarray:
 
 
 def _copy_events(conn: psycopg.Connection, discom: DiscomContext, batch_id: int, frame: pd.DataFrame) -> None:
-    sql = """copy raw.event (discom_id, day, meter_id, occurred_at, code, received_at, batch_id, seq, detail)
-             from stdin (format binary)"""
-    with conn.cursor() as cur, cur.copy(sql) as copy:
-        copy.set_types(["int2", "date", "int4", "timestamptz", "int4", "timestamptz", "int8", "int4", "jsonb"])
-        rows: Iterable[Any] = frame.itertuples(index=False)
-        for seq, row in enumerate(rows):
-            copy.write_row(
-                (
-                    discom.discom_id,
-                    row.day.date(),
-                    row.meter_id,
-                    row.occurred_at.to_pydatetime(),
-                    int(row.code),
-                    row.received_at.to_pydatetime(),
-                    batch_id,
-                    seq,
-                    Jsonb(_clean_json(row.detail)) if isinstance(row.detail, dict) else None,
-                )
-            )
+    n = len(frame)
+    types = {"discom_id": "int2", "day": "date", "meter_id": "int4", "occurred_at": "timestamptz", "code": "int4"}
+    types |= {"received_at": "timestamptz", "batch_id": "int8", "seq": "int4", "detail": "jsonb"}
+    columns: list[Sequence[Any]] = [
+        [discom.discom_id] * n,
+        frame["day"].dt.date.tolist(),
+        frame["meter_id"].tolist(),
+        _stamps(frame["occurred_at"]),
+        frame["code"].astype("int64").tolist(),
+        _stamps(frame["received_at"]),
+        [batch_id] * n,
+        range(n),
+        [Jsonb(_clean_json(d)) if isinstance(d, dict) else None for d in frame["detail"].tolist()],
+    ]
+    _copy_rows(conn, "raw.event", types, columns)
 
 
 def _copy_rows(conn: psycopg.Connection, table: str, types: dict[str, str], columns: Iterable[Sequence[Any]]) -> None:

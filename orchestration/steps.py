@@ -15,7 +15,7 @@ from orchestration import dbt, progress, stale
 
 DBT_GROUPS: dict[str, str] = {
     "measure": "resource_type:seed config.schema:staging assembled_day day_reading measure changed_measure meter_day",
-    "final": "estimated_day estimated_measure changed_estimated_measure edited_day day_total final_day interval_reading",
+    "final": "estimated_day estimated_measure changed_estimated_measure edited_day day_total final_day interval_reading event_episode",
     "energy": "config.schema:energy",
     "reports": "config.schema:reports",
 }

@@ -8,15 +8,19 @@ from pathlib import Path
 import pytest
 
 from expectations.seed import write_seed
+from ingestion.events.seed import write_seeds as write_event_seeds
 from warehouse.codes import SEEDS, Quality, seed_rows, write_seeds
 
 
 def test_seeds_are_those_of_the_code(tmp_path: Path) -> None:
     write_seeds(tmp_path)
     write_seed(tmp_path)
+    write_event_seeds(tmp_path)
     written = {p.name: p.read_text() for p in tmp_path.glob("*.csv")}
     committed = {p.name: p.read_text() for p in SEEDS.glob("*.csv")}
-    assert committed == written, "run `python -m warehouse.codes` and `python -m expectations.seed`, then commit the seeds"
+    assert committed == written, (
+        "run `python -m warehouse.codes`, `python -m expectations.seed` and `python -m ingestion.events.seed`, then commit the seeds"
+    )
 
 
 @pytest.mark.parametrize("name", sorted(seed_rows()))

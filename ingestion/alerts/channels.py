@@ -1,0 +1,114 @@
+"""The ways to tell somebody of an alert: webhook, e-mail, MQTT. Each sends one message or raises; whether and when is `dispatch`'s matter.
+
+METERHOUSE_WEBHOOK_SECRET  signs every webhook: header X-Meterhouse-Signature = "sha256=" + HMAC-SHA256 of the body in hex
+METERHOUSE_SMTP_URL        smtp://user:password@host:port, or smtps:// for TLS from the start (default: smtp://127.0.0.1:25)
+METERHOUSE_MAIL_FROM       sender of mails (default: meterhouse@localhost)
+METERHOUSE_ALERT_MQTT_URL  mqtt://user:password@host:port, or mqtts:// for TLS (default: mqtt://127.0.0.1:1883)
+
+A receiver may get a message twice, where we were killed after sending: its delivery key is the same both times (header Idempotency-Key,
+Message-ID of a mail, field delivery_key of the body).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import smtplib
+import ssl
+from email.message import EmailMessage
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import httpx
+import orjson
+import paho.mqtt.client as mqtt
+
+TIMEOUT_S = 10
+
+
+class SendError(RuntimeError):
+    """A message was not taken; the text says by whom and why. `permanent` = it never will be."""
+
+    def __init__(self, message: str, *, permanent: bool = False) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+
+
+def send_webhook(url: str, message: dict[str, Any]) -> None:
+    """POST the message as JSON. Any 2xx is taken. Raises SendError; a 4xx other than 408, 425 and 429 is permanent."""
+    body = orjson.dumps(message)
+    headers = {"Content-Type": "application/json", "Idempotency-Key": message["delivery_key"]}
+    if secret := os.environ.get("METERHOUSE_WEBHOOK_SECRET"):
+        headers["X-Meterhouse-Signature"] = "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    try:
+        answer = httpx.post(url, content=body, headers=headers, timeout=TIMEOUT_S, follow_redirects=False)
+    except (httpx.HTTPError, httpx.InvalidURL) as e:
+        raise SendError(f"{urlsplit(url).netloc} does not answer: {e or type(e).__name__}") from None
+    if not answer.is_success:
+        permanent = answer.is_redirect or (answer.is_client_error and answer.status_code not in (408, 425, 429))
+        raise SendError(f"{urlsplit(url).netloc} answers {answer.status_code}", permanent=permanent)
+
+
+def send_email(address: str, message: dict[str, Any]) -> None:
+    """One mail. Raises SendError; a 5xx of the mail server is permanent."""
+    server = urlsplit(os.environ.get("METERHOUSE_SMTP_URL", "smtp://127.0.0.1:25"))
+    sender = os.environ.get("METERHOUSE_MAIL_FROM", "meterhouse@localhost")
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = sender, address, subject(message)
+    mail["Message-ID"] = f"<{message['delivery_key']}@{sender.rsplit('@', 1)[-1]}>"
+    mail.set_content("\n".join(f"{name}: {value}" for name, value in message.items() if value is not None) + "\n")
+    host, port = server.hostname or "127.0.0.1", server.port or (465 if server.scheme == "smtps" else 25)
+    try:
+        with (
+            smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_S)
+            if server.scheme == "smtps"
+            else smtplib.SMTP(host, port, timeout=TIMEOUT_S) as smtp
+        ):
+            if server.scheme == "smtp" and smtp.has_extn("starttls"):
+                smtp.starttls(context=ssl.create_default_context())
+            if server.username:
+                smtp.login(unquote(server.username), unquote(server.password or ""))
+            smtp.send_message(mail)
+    except (smtplib.SMTPException, OSError) as e:
+        permanent = isinstance(e, (smtplib.SMTPRecipientsRefused, smtplib.SMTPResponseException)) and 500 <= _smtp_code(e) < 600
+        raise SendError(f"mail server {host}:{port}: {e}", permanent=permanent) from None
+
+
+def _smtp_code(error: smtplib.SMTPException) -> int:
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return max(code for code, _ in error.recipients.values())
+    return error.smtp_code if isinstance(error, smtplib.SMTPResponseException) else 0
+
+
+def subject(message: dict[str, Any]) -> str:
+    """One line that tells a person what happened."""
+    return f"[{message['severity']}] {message['discom']} {message['meter']}: {message['event'].replace('_', ' ')} ({message['rule']})"
+
+
+def send_mqtt(topic: str, message: dict[str, Any]) -> None:
+    """Publish with QoS 1 and wait for the broker's word. Raises SendError."""
+    broker = urlsplit(os.environ.get("METERHOUSE_ALERT_MQTT_URL", "mqtt://127.0.0.1:1883"))
+    host, port = broker.hostname or "127.0.0.1", broker.port or (8883 if broker.scheme == "mqtts" else 1883)
+    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv311)
+    client.connect_timeout = TIMEOUT_S
+    if broker.username:
+        client.username_pw_set(unquote(broker.username), unquote(broker.password or ""))
+    if broker.scheme == "mqtts":
+        client.tls_set()
+    refused: list[str] = []
+    client.on_connect = lambda _c, _u, _f, reason, _p: refused.append(str(reason)) if reason.is_failure else None
+    try:
+        client.connect(host, port, keepalive=60)
+        client.loop_start()
+        published = client.publish(topic, orjson.dumps(message), qos=1)
+        published.wait_for_publish(TIMEOUT_S)
+        if not published.is_published():
+            raise SendError(f"MQTT broker {host}:{port} did not acknowledge within {TIMEOUT_S} s{': ' + refused[0] if refused else ''}")
+        client.disconnect()
+    except (OSError, ValueError, RuntimeError) as e:
+        if isinstance(e, SendError):
+            raise
+        raise SendError(f"MQTT broker {host}:{port}: {e}") from None
+    finally:
+        client.loop_stop()
