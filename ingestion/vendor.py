@@ -19,6 +19,7 @@ import jsonschema
 import yaml
 
 from ingestion import plugins
+from ingestion.cim import check_pattern
 from ingestion.obis import Obis, obis_or_text
 from warehouse.tables import ALL_CHANNELS, QUANTITIES, REGISTERS
 
@@ -533,6 +534,11 @@ def _profile_faults(raw: dict[str, Any], name: str, p: dict[str, Any]) -> Iterat
                     Obis.parse(s.replace("{zone}", "0"))
                 except ValueError as e:
                     yield (*here, "from"), f"{e}, or under payload.codes"
+            if fmt == "cim_meter_readings" and kind != "event":
+                try:
+                    check_pattern(s)
+                except ValueError as e:
+                    yield (*here, "from"), str(e)
             if fmt == "csv_wide" and "{slot" not in s:
                 yield (*here, "from"), "csv_wide: write the column's pattern with {slot}, such as B{slot:02d}"
 
