@@ -259,17 +259,17 @@ class _Message:
         kind = self._code(node, "EndDeviceEventType")
         if "EndDeviceEvents" in self.vendor.ignore_profiles:
             return
-        values = out.profile.values if out else ()
-        value = next((v for v in values if any(fnmatchcase(kind, s) for s in v.sources)), None)
-        if out is None or value is None or value.code is None:
-            self._refuse(Reason.UNKNOWN_OBIS, f"event type {kind or 'none'} is not mapped: map it", serial, node, place)
+        value = out.profile.values[0] if out else None
+        if out is None or value is None or kind not in value.words:
+            detail = f"event type {kind[:80] or 'none'} is not mapped: add it under words of the event profile"
+            self._refuse(Reason.UNKNOWN_OBIS, detail, serial, node, place)
             return
-        detail = {d: t for d in out.profile.detail if (t := get(node, steps(d))) is not None}
+        said = {d: t for d in out.profile.detail if (t := get(node, steps(d))) is not None}
         for item in node.get("EndDeviceEventDetails", []):
             if name := get(item, steps("name")):
-                detail[name] = get(item, steps("value"))
-        out.row(serial, get(node, steps("createdDateTime")), node, place, received=self.received, detail={"type": kind, **detail})
-        out.put(value, 0, kind, value.code)
+                said[name] = get(item, steps("value"))
+        out.row(serial, get(node, steps("createdDateTime")), node, place, received=self.received, detail={"type": kind, **said})
+        out.put(value, 0, kind, kind)
 
 
 def _weaker(a: Quality | None, b: Quality) -> Quality:
