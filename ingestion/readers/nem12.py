@@ -85,6 +85,7 @@ class _Stream:
     exponent: int = 0
     minutes: int = 30
     fault: tuple[Reason, str] | None = None
+    suffix: str = ""
     ignored: bool = False
     refused: int = 0
 
@@ -145,10 +146,11 @@ class _File:
             self.ended = True
         elif kind not in self.vendor.ignore_profiles:
             detail = f"record {kind[:20]!r} is not one of 100, 200, 300, 400, 900: it can be listed under payload.ignore_profiles"
-            self._refuse(number, Reason.UNKNOWN_OBIS, detail, 1)
+            self._refuse(number, Reason.UNKNOWN_OBIS, detail, 1, code=kind)
 
-    def _refuse(self, number: int, reason: Reason, detail: str, values: int, serial: str | None = None) -> None:
-        self.rejections.append(rejection(reason, f"line {number + 1}", self.lines[number], detail, values, serial))
+    def _refuse(self, number: int, reason: Reason, detail: str, values: int, serial: str | None = None, code: str = "") -> None:
+        found = rejection(reason, f"line {number + 1}", self.lines[number], detail, values, serial, profile=self.profile.name, code=code)
+        self.rejections.append(found)
 
     def _details(self, number: int, cells: list[str]) -> _Stream:
         named = dict(zip_longest(STREAM, cells[: len(STREAM)], fillvalue=""))
@@ -166,7 +168,7 @@ class _File:
             )
         elif value is None:
             detail = f"profile {self.profile.name} does not map NMI suffix {suffix[:20]!r}: map it, or list it under ignore"
-            out.fault = Reason.UNKNOWN_OBIS, detail
+            out.fault, out.suffix = (Reason.UNKNOWN_OBIS, detail), suffix
         else:
             out.minutes, out.to = int(named["IntervalLength"]), value.to
             try:
@@ -179,7 +181,7 @@ class _File:
         """One rejection stands for all values below a 200 record that cannot be taken."""
         s = self.stream
         if s is not None and s.fault is not None:
-            self._refuse(s.line, s.fault[0], s.fault[1], max(1, s.refused), s.serial or None)
+            self._refuse(s.line, *s.fault, max(1, s.refused), s.serial or None, s.suffix)
         self.stream = None
 
     def _interval_data(self, number: int, cells: list[str]) -> None:

@@ -132,10 +132,17 @@ def test_multiplier_and_period_come_from_the_type() -> None:
 
 
 def test_apparent_and_reactive_energy_and_voltage() -> None:
-    kinds = ["4.1.1.12.0.0.0.0.0.0.0.0.3.71.0", "4.15.1.12.0.0.0.0.0.0.0.0.3.73.0"]
-    body = [block(f"0.0.2.{k}", interval(1)) for k in kinds] + [block("0.2.2.6.0.1.54.0.0.0.0.0.0.0.129.-1.29.0", interval(2314))]
-    f = cim(message(reading(*body))).profiles[0].frame
-    assert f[["import_vah", "import_varh", "voltage_dv"]].iloc[0].tolist() == [1000, 1000, 2314]
+    energies = {"4.1.1.12.{}.3.71.0": "import_vah", "4.1.1.12.{}.3.73.0": "import_varh", "4.15.1.12.{}.3.73.0": "q1_varh"}
+    body = [block("0.0.2." + k.format("0.0.0.0.0.0.0.0"), interval(1)) for k in energies]
+    for phase in (129, 64, 32):
+        body.append(block(f"0.2.2.6.0.1.54.0.0.0.0.0.0.0.{phase}.-1.29.0", interval(2300 + phase)))
+        body.append(block(f"0.2.2.6.0.1.4.0.0.0.0.0.0.0.{phase if phase < 129 else 128}.0.5.0", interval(phase)))
+    d = cim(message(reading(*body)))
+    f = d.profiles[0].frame.iloc[0]
+    assert d.rejections == []
+    assert f[[*energies.values()]].tolist() == [1000, 1000, 1000]
+    assert f[["voltage_dv", "voltage_y_dv", "voltage_b_dv"]].tolist() == [2429, 2364, 2332]
+    assert f[["current_ma", "current_y_ma", "current_b_ma"]].tolist() == [129_000, 64_000, 32_000]
 
 
 def test_registers_at_midnight_close_the_day_before() -> None:
@@ -146,6 +153,35 @@ def test_registers_at_midnight_close_the_day_before() -> None:
     assert f[["import_wh", "export_wh"]].iloc[0].tolist() == [74_860_900, 5000]
 
 
+def test_readings_at_other_times_are_instantaneous() -> None:
+    noon = "2026-10-02T12:00:00+05:30"
+    d = cim(
+        message(reading(register("74860.9", stamp=noon), register("231.4", "0.0.0.6.0.1.54.0.0.0.0.0.0.0.129.0.29.0", noon), register(5)))
+    )
+    assert d.rejections == []
+    f = d.values[0].frame
+    assert f[["quantity", "value"]].values.tolist() == [["import_wh", 74_860_900], ["voltage_r_mv", 231_400]]
+    assert set(f["read_at"]) == {utc("2026-10-02 06:30")}
+    assert d.registers[0].frame["import_wh"].tolist() == [5000], "midnight closes a day"
+
+
+def test_billing_registers_with_tod_zones_and_the_time_of_a_demand() -> None:
+    period = "<timePeriod><end>2026-10-01T00:00:00+05:30</end><start>2026-09-01T00:00:00+05:30</start></timePeriod>"
+    demand = register("8.42", "8.8.2.6.1.1.8.0.0.0.0.0.0.0.0.3.38.0", "2026-09-12T19:30:00+05:30").replace("<value>", f"{period}<value>")
+    registers = [register(100 + z, f"8.0.0.1.1.1.12.0.0.0.0.{z}.0.0.0.3.72.0", "2026-10-01T00:00:00+05:30") for z in range(3)]
+    d = cim(message(reading(*registers, demand)))
+    assert d.rejections == []
+    f = d.values[0].frame
+    assert sorted(f[["quantity", "zone", "value"]].values.tolist()) == [
+        ["import_wh", 0, 100_000],
+        ["import_wh", 1, 101_000],
+        ["import_wh", 2, 102_000],
+        ["md_import_w", 0, 8420],
+    ]
+    assert f.set_index("quantity").loc["md_import_w", "at"] == utc("2026-09-12 14:00")
+    assert set(f["day"]) == {pd.Timestamp("2026-09-30")}, "the billing row closes September"
+
+
 def test_events_are_mapped_to_codes_and_keep_what_was_said() -> None:
     more = "<reason>x</reason><EndDeviceEventDetails><name>phase</name><value>R</value></EndDeviceEventDetails>"
     d = cim(message(reading(event(more=more), event("3.26.0.216"), event("3.9.9.9"))))
@@ -154,6 +190,7 @@ def test_events_are_mapped_to_codes_and_keep_what_was_said() -> None:
     assert f["occurred_at"].iloc[0] == utc("2026-10-01 08:32:11")
     assert f["detail"].iloc[0] == {"type": "3.26.0.85", "reason": "x", "phase": "R"}
     assert "3.9.9.9 is not mapped" in only(d, Reason.UNKNOWN_OBIS)
+    assert d.rejections[0].code == "3.9.9.9", "hes unmapped lists it"
 
 
 def test_the_message_of_events_alone() -> None:
@@ -277,3 +314,26 @@ def test_a_broken_document_gives_what_stands_before_the_break() -> None:
     d = cim(whole[: whole.index("M2")])
     assert "not XML from here on" in only(d, Reason.MALFORMED)
     assert d.profiles[0].frame["import_wh"].tolist() == [1000]
+
+
+# --- style F: reading types in JSON ---------------------------------------------------------------------------------------------
+
+
+def test_reading_types_in_json() -> None:
+    sample = Path(__file__).parent.parent / "data" / "hes" / "generic_cim_json" / "readings_20261002.json"
+    d = read(load_vendor("generic_cim_json"), sample.name, sample.read_bytes(), ARRIVAL)
+    assert d.rejections == []
+    assert d.profiles[0].frame[["import_wh", "export_wh"]].values.tolist() == [[95, 12]], "kilo and plain, each by its type"
+    assert d.registers[0].frame["import_wh"].tolist() == [74_860_900]
+
+
+def test_a_reading_type_of_another_period_than_the_profile_is_rejected() -> None:
+    body = (
+        '{"meterReadings": [{"meter": "F1", "readings": [{"timeStamp": "2026-10-01T00:30:00+05:30", "values": ['
+        '{"readingType": "0.0.5.4.1.1.12.0.0.0.0.0.0.0.0.3.72.0", "value": 1}, {"readingType": "1.2", "value": 2}]}]}]}'
+    )
+    d = read(load_vendor("generic_cim_json"), "a.json", body.encode(), ARRIVAL)
+    said = sorted((r.reason, r.profile, r.values) for r in d.rejections)
+    assert (Reason.WRONG_INTERVAL, "block", 1) in said
+    assert (Reason.UNKNOWN_OBIS, "block", 1) in said
+    assert d.values_read == 0

@@ -87,6 +87,7 @@ def test_an_unknown_suffix_is_rejected_with_all_its_values() -> None:
     d = nem12(stream("E2"), day(*[1] * 48), day(*[1] * 48, date="20261002"), stream(), day(*[1] * 48), "900")
     assert "does not map NMI suffix 'E2'" in only(d, Reason.UNKNOWN_OBIS)
     assert (d.rejections[0].locator, d.rejections[0].values, d.rejections[0].serial) == ("line 2", 96, "01009")
+    assert d.rejections[0].code == "E2", "hes unmapped lists it"
     assert d.values_read == 48
 
 
