@@ -285,7 +285,10 @@ class _Reader:
         if opening is not None and not (_number(opening) and _number(closing) and _number(value) and abs(closing - opening - value) < 5e-4):
             self._refuse(f"openingValue {str(opening)[:40]} and value do not add up to the closingValue", reading, place)
         if reading.get("occurredAt") is not None and self.kind != "block":
-            self._add(code, "occurredAt", reading["occurredAt"], descriptor, reading)
+            if any(code in v.sources and v.attribute == "occurredAt" for v in self.out.profile.values):
+                self._add(code, "occurredAt", reading["occurredAt"], descriptor, reading)
+            elif named is not None:
+                self._refuse(f"occurredAt of {code} is not kept: the vendor file maps the time of demands alone", reading, place, 0)
 
     def _code(self, code: Any) -> Any:
         """An OBIS code with dots, a short code as it is; what is no text is refused later."""
@@ -313,7 +316,7 @@ class _Reader:
             detail = {d: event[d] for d in self.out.profile.detail if event.get(d) is not None}
             self.out.row(self.serial, event.get("timestamp"), event, here, detail=detail or None)
             code = event.get(source)
-            if code is None:
+            if code is None or (isinstance(code, str) and not code.strip()):
                 self.out.refuse(Reason.MALFORMED, source, f"the event has no {source}", event)
             elif not value.words:
                 self.out.put(value, 0, source, code)
