@@ -110,14 +110,14 @@ def rejection(
     profile: str | None = None,
     code: str | None = None,
 ) -> Rejection:
-    """A Rejection with its texts cleaned and the payload cut to 2,000 characters."""
+    """A Rejection with its texts cleaned and cut to 2,000 characters."""
     return Rejection(
         reason=reason,
-        locator=clean(locator),
+        locator=clean(locator[:PAYLOAD_CHARS]),
         payload=clean(payload[:PAYLOAD_CHARS]),
         detail=clean(detail[:PAYLOAD_CHARS]),
         values=values,
-        serial=clean(serial) if serial else None,
+        serial=clean(serial[:PAYLOAD_CHARS]) if serial else None,
         stamp=stamp,
         profile=profile,
         code=clean(code[:PAYLOAD_CHARS]) if code else None,

@@ -20,12 +20,14 @@ import pytest
 from ingestion.canonical import Delivery
 from ingestion.readers import read
 from ingestion.vendor import Vendor, load_vendor
+from tests.fuzz import mutations
 
 pytestmark = pytest.mark.heavy
 
 SAMPLES = Path(__file__).parent.parent / "data" / "hes"
 ARRIVAL = datetime(2026, 10, 5, tzinfo=UTC)
-OCTETS, VALUES = 1300, 900
+OCTETS = 1500
+VALUES = {"nem12": 900, "cim_meter_readings": 500, "ies_meterdata": 300, "generic_obis_periods": 800}
 
 DESCRIPTOR = {
     "profileType": "DESCRIPTOR",
@@ -92,11 +94,6 @@ SEEDS: dict[str, bytes] = {
     "ies_meterdata": json.dumps(IES).encode(),
     **{v: _sample(v) for v in ("cim_meter_readings", "nem12", "generic_cim_json", "generic_obis_periods")},
 }
-TOKENS = [
-    *(b"", b"0", b"-1", b"1e999", b"nan", b"\x00", b"\xff", b'"', b"<", b">", b"&amp;", b"&x;", b"<!DOCTYPE a>", b",", b"\n", b"900,"),
-    *(b"200,", b"300,", b"400,1,48,A", b"9" * 400, b"2026-13-01", b"+0:30", b"V", b"Infinity", b"[", b"]", b"{", b"}", b"null", b"P1D"),
-    *(b"<value>", b"</value>", b"\xe2\x80\xae", b"\\ud800", b" " * 50),
-]
 TEXTS = [
     "",
     " ",
@@ -121,36 +118,13 @@ def vendors() -> dict[str, Vendor]:
     return {name: load_vendor(name) for name in SEEDS}
 
 
-def damaged(seed: bytes, chance: random.Random) -> bytes:
-    """The payload with one to eight pieces changed, cut, doubled or put in."""
-    b = bytearray(seed)
-    for _ in range(chance.choice([1, 1, 2, 3, 8])):
-        i = chance.randrange(len(b) + 1)
-        j = min(len(b), i + chance.choice([1, 2, 5, 20, 100]))
-        match chance.randrange(6):
-            case 0:
-                b[i:j] = bytes(chance.randrange(256) for _ in range(j - i))
-            case 1:
-                del b[i:j]
-            case 2:
-                b[i:i] = chance.choice(TOKENS)
-            case 3:
-                b[i:j] = chance.choice(TOKENS)
-            case 4:
-                at = chance.randrange(len(b) + 1)
-                b[i:i] = b[at : at + chance.choice([5, 50, 300])]
-            case _:
-                del b[i:]
-    return bytes(b)
-
-
 def assert_sound(d: Delivery) -> None:
     """What PostgreSQL can store: no NUL, no lone surrogate, no endless text."""
     for r in d.rejections:
         for text in (r.payload, r.detail, r.locator, r.serial or "", r.code or ""):
             text.encode()
             assert "\x00" not in text
-            assert len(text) <= 4000
+            assert len(text) <= 2000
         assert r.values >= 0
     for e in d.events:
         assert "\\u0000" not in json.dumps(list(e.frame["detail"]))
@@ -158,14 +132,12 @@ def assert_sound(d: Delivery) -> None:
 
 @pytest.mark.parametrize("name", SEEDS)
 def test_damage_to_octets_never_raises(name: str, vendors: dict[str, Vendor]) -> None:
-    chance = random.Random(f"octets {name}")
     whole = read(vendors[name], "a", SEEDS[name], ARRIVAL)
     assert whole.rejections == []
     read_values = 0
-    for _ in range(OCTETS):
-        d = read(vendors[name], "a", damaged(SEEDS[name], chance), ARRIVAL)
+    for _, spoilt in mutations(SEEDS[name], OCTETS):
+        d = read(vendors[name], "a", spoilt, ARRIVAL)
         assert_sound(d)
-        assert d.values_read + d.values_rejected > 0 or not d.rejections or all(r.values == 0 for r in d.rejections)
         read_values += d.values_read
     assert read_values > OCTETS // 4, "most of what is damaged a little still lands"
 
@@ -266,7 +238,7 @@ DAMAGE: dict[str, Callable[[bytes, random.Random], Damaged]] = {
 @pytest.mark.parametrize("name", DAMAGE)
 def test_every_value_is_accepted_or_rejected(name: str, vendors: dict[str, Vendor]) -> None:
     chance = random.Random(f"values {name}")
-    for _ in range(VALUES):
+    for _ in range(VALUES[name]):
         payload, values = DAMAGE[name](SEEDS[name], chance)
         d = read(vendors[name], "a", payload, ARRIVAL)
         assert_sound(d)
