@@ -35,7 +35,7 @@ def run(
     Example: meterhouse run --discom D01 --from 2026-10-01 --to 2026-10-07
     """
     ensure_ready()
-    discom_id = _discom_id(discom)
+    discom_id = discom_id_of(discom)
     span = _span(discom, first, last)
     build([span])
     table = Table("", "", box=None, show_header=False, pad_edge=False)
@@ -56,10 +56,10 @@ def build(spans: Iterable[DayRange], *, through_dagster: bool = True) -> None:
                 if through_dagster:
                     run_days(span)
                 else:
-                    steps.build(span.discom, _discom_id(span.discom), span.first, span.last)
+                    steps.build(span.discom, discom_id_of(span.discom), span.first, span.last)
 
 
-def _discom_id(code: str) -> int:
+def discom_id_of(code: str) -> int:
     with db.connect() as conn:
         known = discoms(conn)
     if code not in known:
@@ -92,7 +92,7 @@ def report(
     from api.reports import export
 
     ensure_ready()
-    _discom_id(discom)
+    discom_id_of(discom)
     span = _span(discom, first, last)
     for path in export(discom, span.first, span.last, folder):
         console.print(str(path), soft_wrap=True)

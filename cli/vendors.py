@@ -1,7 +1,8 @@
-"""meterhouse hes check, unmapped, pull, status: how a sample is read, what nobody mapped, what a head-end system has, how it delivers."""
+"""meterhouse hes: vendor files tried on samples, codes nobody mapped, pulls and their state, readings for others (export-ies)."""
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +14,8 @@ from rich.table import Table
 from cli.console import console, count, fail, progress_bar
 from cli.data import Discom, Hes, show
 from cli.database import ensure_ready
-from ingestion import pulls
+from cli.run import discom_id_of
+from ingestion import ies, pulls
 from ingestion.check import check_sample, render
 from ingestion.landing import DiscomContext
 from ingestion.unmapped import unmapped as find_unmapped
@@ -122,3 +124,38 @@ def _pull(state: deliveries.HesState) -> str:
 
 def _stamp(at: datetime | None) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if at else "never"
+
+
+@app.command("export-ies")
+def export_ies(
+    discom: Discom,
+    first: Annotated[datetime, typer.Option("--from", help="First business day.", formats=["%Y-%m-%d"])],
+    last: Annotated[datetime, typer.Option("--to", help="Last business day.", formats=["%Y-%m-%d"])],
+    out: Annotated[Path, typer.Argument(help="File to write.", dir_okay=False)],
+    meter: Annotated[list[str] | None, typer.Option("--meter", help="Serial of a meter; give it again for more. Default: all.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Validate each profile against the standard's schema: slower.")] = False,
+) -> None:
+    """Write validated readings, registers and events as India Energy Stack MeterData v0.6 (JSON).
+
+    Example: meterhouse hes export-ies -d D01 --from 2026-10-01 --to 2026-10-07 --meter HPL00000001 readings.json
+    """
+    ensure_ready()
+    discom_id = discom_id_of(discom)
+    part = out.with_name(f".{out.name}.part")
+    days = (last.date() - first.date()).days + 1
+    try:
+        with (
+            progress_bar() as bar,
+            db.connect("meterhouse_api", autocommit=True, session=db.WHOLE_PARTITIONS) as conn,
+            part.open("wb") as f,
+        ):
+            task = bar.add_task(f"exporting {discom}", total=days)
+            counts = ies.export(
+                conn, discom_id, first.date(), last.date(), f, serials=meter, check=check, progress=lambda _: bar.update(task, advance=1)
+            )
+        os.replace(part, out)
+    finally:
+        part.unlink(missing_ok=True)
+    console.print(f"{out}: {count(counts.profiles)} profiles, {count(counts.values)} values, {count(counts.events)} events", soft_wrap=True)
+    if counts.left_out:
+        console.print(f"left out: {count(counts.left_out)} registers that were not read at midnight or events without a code")

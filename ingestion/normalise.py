@@ -111,14 +111,14 @@ def rejection(
     profile: str | None = None,
     code: str | None = None,
 ) -> Rejection:
-    """A Rejection with its texts cleaned and the payload cut to 2,000 characters."""
+    """A Rejection with its texts cleaned and cut to 2,000 characters."""
     return Rejection(
         reason=reason,
-        locator=clean(locator),
+        locator=clean(locator[:PAYLOAD_CHARS]),
         payload=clean(payload[:PAYLOAD_CHARS]),
         detail=clean(detail[:PAYLOAD_CHARS]),
         values=values,
-        serial=clean(serial) if serial else None,
+        serial=clean(serial[:PAYLOAD_CHARS]) if serial else None,
         stamp=stamp,
         profile=profile,
         code=clean(code[:PAYLOAD_CHARS]) if code else None,
@@ -217,7 +217,7 @@ def dlms_clock(octets: bytes, zone: str) -> datetime | None:
     return local
 
 
-_OFFSET = r"(?:Z|z|[+-]\d\d:?\d\d|[+-]\d\d)$"
+_ZONED = r"^[^T ]*[T ]\d.*(?:[Zz]|[+-]\d\d?:?\d{0,2})$"
 _MIDNIGHT_24 = r"[ T]24:00(?::00)?$"
 
 
@@ -238,7 +238,7 @@ def _parse(texts: list[Any], fmt: str, zone: str) -> np.ndarray:
     if late.any():
         plain = plain.where(~late, plain.str.replace("24:00", "00:00", regex=False))
     pattern = "ISO8601" if fmt == "iso8601" else fmt
-    zoned = plain.str.contains(r"\d" + _OFFSET, regex=True) & plain.str.contains(":") if fmt == "iso8601" else None
+    zoned = plain.str.contains(_ZONED, regex=True) if fmt == "iso8601" else None
     if "%z" in fmt:
         utc = pd.to_datetime(plain, format=pattern, utc=True, errors="coerce").dt.as_unit("us")
     else:

@@ -19,6 +19,7 @@ import jsonschema
 import yaml
 
 from ingestion import plugins
+from ingestion.cim import check_pattern
 from ingestion.obis import Obis, obis_or_text
 from warehouse.tables import ALL_CHANNELS, QUANTITIES, REGISTERS
 
@@ -215,6 +216,8 @@ class Profile:
     constant_serial: str | None = None
     readings: Readings | None = None
     stamp: str | None = None
+    end: str | None = None
+    date: str | None = None
     slot: str | None = None
     slots: int = 0
     interval_min: int | None = None
@@ -501,7 +504,9 @@ def _profile_faults(raw: dict[str, Any], name: str, p: dict[str, Any]) -> Iterat
             yield at, "no serial: name the column or path of the meter's serial, or serial: {constant: …}"
         if "stamp" not in p and "stamp" not in targets and kind != "nameplate":
             yield at, "no stamp: name the column or path of the stamp, or map a code to stamp"
-        if kind == "block" and "interval_min" not in p and "interval" not in p:
+        if "end" in p and (fmt != "csv_long" or kind != "block" or raw["time"]["stamp"] != "start"):
+            yield (*at, "end"), "an end beside the stamp goes with csv_long, a block profile and time.stamp: start"
+        if kind == "block" and not {"interval_min", "interval", "end"} & p.keys():
             if "slot" in p or fmt == "csv_wide":
                 yield at, "slots need interval_min, or interval with the path where the payload states it"
             elif raw["time"]["stamp"] == "end":
@@ -535,6 +540,11 @@ def _profile_faults(raw: dict[str, Any], name: str, p: dict[str, Any]) -> Iterat
                     Obis.parse(s.replace("{zone}", "0"))
                 except ValueError as e:
                     yield (*here, "from"), f"{e}, or under payload.codes"
+            if (fmt == "cim_meter_readings" and kind != "event") or (readings or {}).get("code_is") == "cim":
+                try:
+                    check_pattern(s.replace("{zone}", "0"))
+                except ValueError as e:
+                    yield (*here, "from"), str(e)
             if fmt == "csv_wide" and "{slot" not in s:
                 yield (*here, "from"), "csv_wide: write the column's pattern with {slot}, such as B{slot:02d}"
 
@@ -625,6 +635,8 @@ def _profile(name: str, p: dict[str, Any], payload: dict[str, Any], files: tuple
         constant_serial=constant,
         readings=Readings(**readings) if readings else None,
         stamp=column(p.get("stamp")),
+        end=column(p.get("end")),
+        date=column(p.get("date")),
         slot=p.get("slot"),
         slots=p.get("slots", 0),
         interval_min=p.get("interval_min"),

@@ -51,6 +51,8 @@ REGISTERS = ("import_wh", "export_wh", "import_vah", "export_vah", "md_import_w"
 
 QUANTITIES = (
     *("import_wh", "export_wh", "import_vah", "export_vah", "q1_varh", "q2_varh", "q3_varh", "q4_varh", "net_wh"),
+    *("usage_import_wh", "usage_export_wh", "usage_import_vah", "usage_export_vah"),
+    *("usage_q1_varh", "usage_q2_varh", "usage_q3_varh", "usage_q4_varh"),
     *("md_import_w", "md_export_w", "md_import_va", "md_export_va"),
     *("voltage_r_mv", "voltage_y_mv", "voltage_b_mv", "current_r_ma", "current_y_ma", "current_b_ma", "current_n_ma"),
     *("power_factor_milli", "power_factor_r_milli", "power_factor_y_milli", "power_factor_b_milli", "frequency_mhz"),
@@ -59,7 +61,8 @@ QUANTITIES = (
     *("relay_closed_flag", "load_limit_flag", "reset_type_code", "signal_dbm", "temperature_mdegc"),
 )
 """What raw.meter_value may hold, one value a row: instantaneous readings, billing rows, and of daily rows what is not in REGISTERS.
-Single-phase voltage and current are those of phase R. int8."""
+Energies are registers; usage_ is what was used in the period that the row closes, where the source states that. Single-phase voltage and
+current are those of phase R. int8."""
 
 PROFILES = ("instant", "daily", "billing")
 """Profiles whose values stand in raw.meter_value."""

@@ -17,12 +17,20 @@ import numpy as np
 from ingestion import plugins
 from ingestion.canonical import Delivery, Rejection
 from ingestion.normalise import Rows, normalise, received_from_name, rejection
-from ingestion.readers import csv, ies, json, xml
+from ingestion.readers import cim, csv, ies, json, nem12, xml
 from ingestion.readers.unpack import Part, unpack
 from ingestion.vendor import Vendor
 from warehouse.codes import Reason
 
-FORMATS = {"csv_long": csv.rows, "csv_wide": csv.rows, "json": json.rows, "xml": xml.rows, "ies_meterdata": ies.rows}
+FORMATS = {
+    "csv_long": csv.rows,
+    "csv_wide": csv.rows,
+    "json": json.rows,
+    "xml": xml.rows,
+    "ies_meterdata": ies.rows,
+    "cim_meter_readings": cim.rows,
+    "nem12": nem12.rows,
+}
 
 __all__ = ["Part", "read"]
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ingestion.canonical import Rejection
-from ingestion.normalise import Cells, Rows, rejection
+from ingestion.normalise import NS_DAY, Cells, Rows, rejection, stamps
 from ingestion.obis import Obis
 from ingestion.readers.unpack import Part
 from ingestion.vendor import Profile, ValueMap, Vendor
@@ -109,7 +109,7 @@ def _columns(vendor: Vendor, v: ValueMap, p: Profile) -> list[tuple[str, ...]]:
 
 def _wanted(vendor: Vendor, p: Profile) -> tuple[list[tuple[str, ...]], set[str]]:
     """(columns that must be there, as alternatives; every column that is known)."""
-    must: list[tuple[str, ...]] = [(c,) for c in (p.serial, p.stamp, *_choosing(vendor, p)) if c]
+    must: list[tuple[str, ...]] = [(c,) for c in (p.serial, p.stamp, p.end, p.date, *_choosing(vendor, p)) if c]
     values = [(v, c) for v in p.values for c in _columns(vendor, v, p)]
     must += [c for v, c in values if not v.optional]
     if vendor.received_from == "field" and vendor.received_field:
@@ -215,10 +215,15 @@ def _read(
             return [f"line {k}" for k in number[at].tolist()]
         return [f"line {k}, slot {s}" for k, s in zip(number[at].tolist(), (at % wide + 1).tolist(), strict=True)]
 
+    starts = column(stamp) if stamp else np.full(n, None, dtype=object)
+    interval = None
+    if p.end:
+        starts, interval = _period(vendor, starts, column(p.end), column(p.date) if p.date else None)
     return Rows(
         profile=p,
         serial=spread(column(p.serial)) if p.serial else np.full(n * wide, p.constant_serial, dtype=object),
-        stamp=spread(column(stamp)) if stamp else np.full(n * wide, None, dtype=object),
+        stamp=spread(starts),
+        interval=interval,
         cells=cells,
         locators=locators,
         payload=lambda i: lines.text(int(number[i]) - 1),
@@ -226,6 +231,20 @@ def _read(
         slot=np.tile(np.arange(1.0, wide + 1), n) if vendor.format == "csv_wide" else None,
         detail=[{c: str(column(c)[i]) for c in detail_columns} for i in range(n)] if detail_columns else None,
     )
+
+
+def _period(vendor: Vendor, start: np.ndarray, end: np.ndarray, date: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """(texts of the starts, minutes to the ends or, where that is no length of time, both texts). An end may lie on the next day."""
+    if date is not None:
+        start, end = (np.array([f"{d} {t}" for d, t in zip(date, times, strict=True)], dtype=object) for times in (start, end))
+    at, to = (stamps(times, vendor.stamp_formats, vendor.zone) for times in (start, end))
+    if date is not None:
+        to = np.where(to <= at, to + NS_DAY, to)
+    minutes = (to - at) / np.timedelta64(1, "m")
+    good = minutes > 0
+    interval = np.array([m if ok else f"{a} to {b}" for m, ok, a, b in zip(minutes, good, start, end, strict=True)], dtype=object)
+    interval[np.isnat(at)] = 1.0  # the stamp is what is wrong
+    return start, interval
 
 
 def _counts(v: ValueMap, p: Profile) -> bool:

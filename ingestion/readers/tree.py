@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ingestion.canonical import Rejection
+from ingestion.cim import ReadingType
 from ingestion.normalise import Cells, Rows, axdr, rejection
 from ingestion.obis import DLMS_NO_UNIT, DLMS_UNITS, Obis, obis_or_text
 from ingestion.vendor import UNITS, UNSCALED, Condition, Only, Profile, Readings, ValueMap, Vendor
@@ -279,10 +280,31 @@ class Collector:
             return None
         return self.scalers.get((self.serial[-1], str(replace(obis, d=SIBLING[obis.d]))))
 
+    def reading_type(self, name: str) -> Resolved:
+        """What the profile makes of a CIM reading type, which says itself what unit, multiplier and interval its values have."""
+        try:
+            kind = ReadingType.parse(name)
+        except ValueError as e:
+            return Reason.UNKNOWN_OBIS, str(e)
+        p = self.profile
+        if any(kind.matches(pattern) for pattern in p.ignore):
+            return None
+        value = next((v for v in self.maps() if v.attribute is None and any(kind.matches(s) for s in v.sources)), None)
+        if value is None:
+            return Reason.UNKNOWN_OBIS, f"profile {p.name} does not map reading type {name}: map it, or list it under ignore"
+        if p.kind == "block" and p.interval_min and kind.minutes not in {None, p.interval_min}:
+            return Reason.WRONG_INTERVAL, f"reading type {name} is of {kind.minutes} minutes, profile {p.name} of {p.interval_min}"
+        try:
+            return value, value.exponent(kind.unit, kind.multiplier)
+        except ValueError as e:
+            return Reason.WRONG_UNIT, f"reading type {name}: {e}"
+
     def _resolve(self, code: Any, attribute: Any, unit: Any, scaler: Any, borrowed: tuple[Any, Any] | None) -> Resolved:
         if code is None or code == "":
             return Reason.MALFORMED, "the reading has no code"
         name = str(code)
+        if self.readings.code_is == "cim":
+            return self.reading_type(name)
         if self.readings.code_is == "obis":
             try:
                 name = str(Obis.parse(self.vendor.code(name)))

@@ -1,5 +1,6 @@
 """XML by element paths: an element becomes a dict of its attributes (`@NAME`), children (lists by name) and `#text`.
 
+Names are local: a namespace says which edition of a standard a sender wrote by, not what a name means.
 A document with a DOCTYPE is refused: no meter file needs one, and entities are how XML is abused. A broken document gives
 what stands before the break.
 """
@@ -26,15 +27,20 @@ _DOCTYPE = re.compile(r"<!(?:DOCTYPE|ENTITY)")
 
 def rows(vendor: Vendor, part: Part, rejections: list[Rejection]) -> Iterator[Rows]:
     """The rows of one XML document, paths below its root element."""
+    root = load(vendor, part, rejections)
+    if root is not None:
+        yield from tree.rows(vendor, root, show, 1, rejections)
+
+
+def load(vendor: Vendor, part: Part, rejections: list[Rejection]) -> dict[str, Any] | None:
+    """The root element, None where nothing can be read. Adds a rejection for what lies behind a break."""
     text = part.data.decode("utf-8-sig" if vendor.encoding == "utf-8" else vendor.encoding, "replace")
     if m := _DOCTYPE.search(text):
         line = text.count("\n", 0, m.start()) + 1
         detail = "the document has a DOCTYPE or ENTITY declaration, which is refused: ask for a plain export"
         rejections.append(rejection(Reason.MALFORMED, f"line {line}", text[m.start() :], detail))
-        return
-    root = _load(text, part, rejections)
-    if root is not None:
-        yield from tree.rows(vendor, root, show, 1, rejections)
+        return None
+    return _load(text, part, rejections)
 
 
 class _TooDeep(Exception):
@@ -49,9 +55,10 @@ class _Builder:
         self.open: list[dict[str, Any]] = []
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
+        tag = tag.rpartition("}")[2]
         node: dict[str, Any] = {"#name": tag}
         for name, value in attributes.items():
-            node["@" + name] = value
+            node["@" + name.rpartition("}")[2]] = value
         if len(self.open) == MAX_DEPTH:
             raise _TooDeep(f"elements are nested deeper than {MAX_DEPTH}")
         if self.open:

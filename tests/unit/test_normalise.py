@@ -102,6 +102,25 @@ def test_the_first_format_that_reads_the_whole_column_is_taken():
     assert np.isnat(got).sum() == 1, "mixed: one format for all rows, the rest is bad"
 
 
+@pytest.mark.parametrize("offset", ["+05:30", "+0530", " +05:30", "+5:30"])
+def test_an_offset_in_any_notation_never_raises(offset):
+    utc = at("2026-05-04T03:30")
+    for text in (f"2026-05-04T09:00:00{offset}", f"2026-05-04 09:00{offset}", f"20260504T0900{offset}"):
+        got = stamps([text, "2026-05-04T09:00:00", "2026-05-04T03:30:00Z"], ["iso8601"], IST)
+        assert got.tolist()[1:] == [utc.item()] * 2
+        assert got[0] == utc
+    for text in (
+        "2026-05-04T09+5",
+        "2026-05-04Z",
+        "2026-05-04+05:30",
+        "2026-05-04T",
+        "T9+",
+        "2026-05-04T09:00:00+530",
+        "2026-05-04T09:00-",
+    ):
+        assert stamps([text, "2026-05-04T09:00:00"], ["iso8601"], IST)[1] == utc
+
+
 def test_iso_with_offset_with_z_and_naive():
     got = stamps(["2026-05-04T09:00:00+05:30", "2026-05-04T03:30:00Z", "2026-05-04 09:00", "x", None, ""], ["iso8601"], IST)
     assert [str(g) for g in got[:3]] == ["2026-05-04T03:30:00.000000"] * 3
