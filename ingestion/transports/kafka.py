@@ -20,6 +20,7 @@ from confluent_kafka import Message as KafkaMessage
 from ingestion.transports.stream import Limits, Message, Routes, StreamError
 
 TIMEOUT_S = 10.0
+LOOK_S = 2.0
 PREFIX = "METERHOUSE_KAFKA_"
 
 _OURS = {
@@ -77,8 +78,10 @@ class KafkaSource:
         self.settings, self.routes, self.limits = settings, routes, limits
         self._assigned: set[tuple[str, int]] = set()
         self._landed: dict[tuple[str, int], int] = {}
+        self._joined = False
         self._said = ""
         self._away_since: float | None = None
+        self._next_look = 0.0
         config = properties(settings, os.environ)
         try:
             self._consumer = Consumer({**config, "error_cb": self._on_error})
@@ -87,7 +90,8 @@ class KafkaSource:
 
     @property
     def trouble(self) -> str:
-        return f"kafka {self.settings.servers}: {self._said}" if self._away_since is not None else ""
+        said = self._said if self._away_since is not None else "" if self._joined else "waiting for partitions of the group"
+        return said and f"kafka {self.settings.servers}: {said}"
 
     def open(self) -> None:
         try:
@@ -96,15 +100,17 @@ class KafkaSource:
             self._consumer.poll(0)
             self._consumer.close()
             said = self._said or _text(e)
-            raise StreamError(f"kafka {self.settings.servers}: {said}: check the address, that the broker is up, and {PREFIX}SECURITY_PROTOCOL, _SASL_…, _SSL_…") from e
+            raise StreamError(
+                f"kafka {self.settings.servers}: {said}: check the address, that the broker is up, and {PREFIX}SECURITY_PROTOCOL, _SASL_…, _SSL_…"
+            ) from e
         names = [s for s in self.routes.subscriptions if not s.startswith("^")]
         if missing := sorted(set(names) - set(there)):
             self._consumer.close()
             known = ", ".join(sorted(t for t in there if not t.startswith("__"))) or "none"
-            raise StreamError(f"kafka {self.settings.servers}: no topic {', '.join(missing)} (there are: {known}): check the spelling, or make it")
-        self._consumer.subscribe(
-            self.routes.subscriptions, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke
-        )
+            raise StreamError(
+                f"kafka {self.settings.servers}: no topic {', '.join(missing)} (there are: {known}): check the spelling, or make it"
+            )
+        self._consumer.subscribe(self.routes.subscriptions, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke)
 
     def take(self, limits: Limits, timeout_s: float) -> list[Message]:
         taken: list[Message] = []
@@ -121,7 +127,8 @@ class KafkaSource:
             self._away_since = None
             taken.append(_message(polled))
             size += len(taken[-1].content)
-        self._give_up(limits)
+        if not taken:
+            self._look(limits)
         if self._landed:
             self._commit()
         return taken
@@ -167,11 +174,12 @@ class KafkaSource:
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._assigned |= {(p.topic, p.partition) for p in partitions}
-        self._away_since = None
+        self._joined, self._away_since = True, None
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """Partitions go to others. What of them is taken and not yet landed may be landed by both: it is known by its content."""
         self._commit()
+        self._joined = False
         for p in partitions:
             self._assigned.discard((p.topic, p.partition))
             self._landed.pop((p.topic, p.partition), None)
@@ -184,14 +192,33 @@ class KafkaSource:
         code = error.code()
         if error.fatal():
             raise StreamError(f"kafka {self.settings.servers}: {error.str()}: it cannot go on, start again")
-        if code in _AWAY or code in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED):
+        if code in _AWAY or code in (
+            KafkaError.UNKNOWN_TOPIC_OR_PART,
+            KafkaError.TOPIC_AUTHORIZATION_FAILED,
+            KafkaError.GROUP_AUTHORIZATION_FAILED,
+        ):
             self._said = error.str()
             if self._away_since is None:
                 self._away_since = time.monotonic()
 
-    def _give_up(self, limits: Limits) -> None:
-        if self._away_since is not None and time.monotonic() - self._away_since > limits.give_up_s:
-            raise StreamError(f"{self.trouble}. Tried for {limits.give_up_s:.0f} s: is the broker up? Start again then, it goes on from the last commit")
+    def _look(self, limits: Limits) -> None:
+        """Whether a broker that was away is back: librdkafka says only that it went. Raises StreamError after give_up_s."""
+        now = time.monotonic()
+        if self._away_since is None or now < self._next_look:
+            return
+        self._next_look = now + LOOK_S
+        try:
+            there = self._consumer.list_topics(timeout=1.0).topics
+        except KafkaException:
+            pass
+        else:
+            if all(s in there for s in self.routes.subscriptions if not s.startswith("^")):
+                self._away_since = None
+                return
+        if now - self._away_since > limits.give_up_s:
+            raise StreamError(
+                f"{self.trouble}. Tried for {limits.give_up_s:.0f} s: is the broker up? Start again then, it goes on from the last commit"
+            )
 
 
 def _message(polled: KafkaMessage) -> Message:

@@ -64,7 +64,9 @@ def compile_topic(topic: str) -> tuple[str, re.Pattern[str]]:
         plain.count("{serial}") > 1,
     ]
     if any(faults):
-        raise StreamError(f"{topic!r} is no topic filter: levels are joined by /, + or {{serial}} stands for one level, # for all that follow, at the end")
+        raise StreamError(
+            f"{topic!r} is no topic filter: levels are joined by /, + or {{serial}} stands for one level, # for all that follow, at the end"
+        )
     known = {"+": "[^/]*", "{serial}": "(?P<serial>[^/]+)"}
     body = "/".join(known.get(level, re.escape(level)) for level in plain if level != "#")
     if plain[-1] == "#":
@@ -123,7 +125,11 @@ class MqttSource:
         while not self._ready and not self._refused and time.monotonic() < deadline:
             if self._client.loop(0.2) != MQTTErrorCode.MQTT_ERR_SUCCESS and not self._refused:
                 why = "the broker closed the connection before it answered"
-                hint = "does it want a client certificate of its own authority (--cert, --key)?" if self.tls else "does it want TLS (mqtts://)?"
+                hint = (
+                    "does it want a client certificate of its own authority (--cert, --key)?"
+                    if self.tls
+                    else "does it want TLS (mqtts://)?"
+                )
                 self._refused = f"{why}: {hint} Its log says more"
         if not self._ready:
             self._client.disconnect()
@@ -190,7 +196,9 @@ class MqttSource:
                 )
             except (OSError, ValueError) as e:
                 files = ", ".join(str(f) for f in (s.ca, s.cert, s.key) if f)
-                raise StreamError(f"the certificates cannot be used ({files}): {_said(e)}: check that they are there, PEM, and belong together") from e
+                raise StreamError(
+                    f"the certificates cannot be used ({files}): {_said(e)}: check that they are there, PEM, and belong together"
+                ) from e
         elif s.ca or s.cert or s.key:
             raise StreamError(f"certificates are given, but {s.url} is without TLS: write mqtts://")
         client.on_connect = self._on_connect
@@ -212,7 +220,9 @@ class MqttSource:
         """Let the network bring what it has, for at most so long; connect again where it is time to. Raises StreamError after give_up_s."""
         now = time.monotonic()
         if not self._ready and now - self._away_since > self.limits.give_up_s:
-            raise StreamError(f"{self.trouble}. Tried for {self.limits.give_up_s:.0f} s: is the broker up? Start again then, it keeps the session")
+            raise StreamError(
+                f"{self.trouble}. Tried for {self.limits.give_up_s:.0f} s: is the broker up? Start again then, it keeps the session"
+            )
         if self._client.socket() is None:
             if now < self._next_attempt:
                 time.sleep(min(seconds, self._next_attempt - now))
@@ -228,7 +238,9 @@ class MqttSource:
 
     def _on_connect(self, client: paho.Client, _: Any, flags: Any, reason: ReasonCode, properties: Any) -> None:
         if reason.is_failure:
-            self._said = self._refused = f"the broker refuses the connection: {reason}: {_REFUSALS.get(reason.getName(), 'its log says more')}"
+            self._said = self._refused = (
+                f"the broker refuses the connection: {reason}: {_REFUSALS.get(reason.getName(), 'its log says more')}"
+            )
             return
         self._connection += 1
         self._refused = ""

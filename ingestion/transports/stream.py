@@ -27,6 +27,7 @@ from ingestion.normalise import rejection
 from ingestion.readers import read
 from ingestion.vendor import Vendor
 from warehouse.codes import Reason
+from warehouse.embedded import EmbeddedError
 
 REGISTRY_S = 300.0
 """The registry is read again after so long, and after UNKNOWN_METER_S where a message is of a meter that is not known."""
@@ -114,7 +115,9 @@ class Routes:
         if not named:
             raise StreamError(f"vendor {vendor.name} has no topics: add transport.topics to {vendor.path}, or name them with --topic")
         if strange := sorted(set(named) - known - {"all"}):
-            raise StreamError(f"{vendor.path}: transport.topics: no profile {', '.join(strange)}: there are {', '.join(sorted(known))}, all")
+            raise StreamError(
+                f"{vendor.path}: transport.topics: no profile {', '.join(strange)}: there are {', '.join(sorted(known))}, all"
+            )
         self.vendor = vendor
         self.routes = [Route(*compile_topic(topic), profile) for profile, many in named.items() for topic in many]
 
@@ -235,7 +238,7 @@ class Lander:
             of_identity.setdefault(identity(self.routes, m), []).append(m)
         for sha256, batch_id in self._landed_before(conn, list(of_identity)):
             yield of_identity.pop(sha256), LandingResult(batch_id, duplicate=True)
-        first = {many[0].source: many for many in of_identity.values()}
+        repeats = {id(many[0]): many[1:] for many in of_identity.values()}
         groups: dict[str, list[Message]] = {}
         for many in of_identity.values():
             profile, serial = self.routes.find(many[0].topic)
@@ -243,7 +246,7 @@ class Lander:
         for group in groups.values():
             for together, result in self._halve(conn, group):
                 yield together, result
-                repeated = [m for one in together for m in first[one.source][1:]]
+                repeated = [m for one in together for m in repeats[id(one)]]
                 if repeated:
                     yield repeated, LandingResult(result.batch_id, duplicate=True)
 
@@ -416,7 +419,7 @@ def _land(
                 summary.add(len(landed), result)
                 for m in landed:
                     del left[id(m)]
-        except (psycopg.OperationalError, psycopg.InterfaceError, OSError) as e:
+        except (psycopg.OperationalError, psycopg.InterfaceError, EmbeddedError) as e:
             warehouse.close()
             attempt += 1
             summary.retries += 1
