@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -40,6 +39,7 @@ def publish_mqtt(messages: Iterable[Outgoing], to: Mqtt, rate: float = 0.0) -> i
     Raises ConnectionError where the broker refuses, TimeoutError where it stays away.
     """
     refused: list[str] = []
+    acknowledged: list[float] = []
 
     def on_connect(_: Any, __: Any, ___: Any, reason: Any, ____: Any) -> None:
         if reason.is_failure:
@@ -48,6 +48,7 @@ def publish_mqtt(messages: Iterable[Outgoing], to: Mqtt, rate: float = 0.0) -> i
     version = MQTTProtocolVersion.MQTTv5 if to.version == "5" else MQTTProtocolVersion.MQTTv311
     client = paho.Client(CallbackAPIVersion.VERSION2, protocol=version)
     client.on_connect = on_connect
+    client.on_publish = lambda *_: acknowledged.append(time.monotonic())
     client.reconnect_delay_set(1, 2)
     client.max_inflight_messages_set(IN_FLIGHT)
     if username := os.environ.get("MQTT_USERNAME"):
@@ -57,29 +58,28 @@ def publish_mqtt(messages: Iterable[Outgoing], to: Mqtt, rate: float = 0.0) -> i
     client.connect(to.host, to.port, keepalive=10)
     client.loop_start()
     try:
-        waiting: deque[paho.MQTTMessageInfo] = deque()
         sent = 0
         for message in _paced(messages, rate):
-            waiting.append(client.publish(to.topic.replace("{serial}", message.key), message.content, qos=1))
+            # Where the broker is away, paho keeps the message and sends it when it is back.
+            client.publish(to.topic.replace("{serial}", message.key), message.content, qos=1)
             sent += 1
-            while len(waiting) > IN_FLIGHT:
-                _wait(waiting.popleft(), refused)
-        while waiting:
-            _wait(waiting.popleft(), refused)
+            _wait(acknowledged, sent - IN_FLIGHT, refused)
+        _wait(acknowledged, sent, refused)
         return sent
     finally:
         client.disconnect()
         client.loop_stop()
 
 
-def _wait(info: paho.MQTTMessageInfo, refused: list[str]) -> None:
-    deadline = time.monotonic() + GIVE_UP_S
-    while not info.is_published():
+def _wait(acknowledged: list[float], least: int, refused: list[str]) -> None:
+    """Wait until at least so many messages are acknowledged."""
+    begun = time.monotonic()
+    while len(acknowledged) < least:
         if refused:
             raise ConnectionError(f"the broker refuses the connection: {refused[0]}")
-        if time.monotonic() > deadline:
+        if time.monotonic() - max([begun, *acknowledged[-1:]]) > GIVE_UP_S:
             raise TimeoutError(f"no acknowledgement within {GIVE_UP_S:.0f} s: is the broker up?")
-        info.wait_for_publish(0.5)
+        time.sleep(0.005)
 
 
 def produce_kafka(messages: Iterable[Outgoing], servers: str, topic: str, rate: float = 0.0) -> int:

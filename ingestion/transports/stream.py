@@ -22,16 +22,13 @@ import orjson
 import psycopg
 
 from ingestion.canonical import Delivery
+from ingestion.contexts import Contexts
 from ingestion.landing import DiscomContext, LandingResult, land
 from ingestion.normalise import rejection
 from ingestion.readers import read
 from ingestion.vendor import Vendor
 from warehouse.codes import Reason
 from warehouse.embedded import EmbeddedError
-
-REGISTRY_S = 300.0
-"""The registry is read again after so long, and after UNKNOWN_METER_S where a message is of a meter that is not known."""
-UNKNOWN_METER_S = 30.0
 
 
 class StreamError(RuntimeError):
@@ -220,23 +217,24 @@ class Lander:
 
     def __init__(self, routes: Routes, discom: str, hes: str, limits: Limits) -> None:
         self.routes, self.discom, self.hes, self.limits = routes, discom, hes, limits
-        self._context: DiscomContext | None = None
-        self._read_at = 0.0
+        self._contexts = Contexts()
 
-    def context(self, conn: psycopg.Connection, within_s: float = REGISTRY_S) -> DiscomContext:
-        """The registry as it was within the last so many seconds."""
-        if self._context is None or time.monotonic() - self._read_at > within_s:
-            self._context = DiscomContext.load(conn, self.discom)
-            self._context.hes_id(self.hes)
-            self._read_at = time.monotonic()
-        return self._context
+    def context(self, conn: psycopg.Connection) -> DiscomContext:
+        """The registry as it is now. Raises LandingError where it has no such DISCOM or head-end system."""
+        context = self._contexts.get(conn, self.discom)
+        context.hes_id(self.hes)
+        return context
 
     def land(self, conn: psycopg.Connection, messages: Sequence[Message]) -> Iterator[tuple[list[Message], LandingResult]]:
-        """Land them; yields after each commit which messages it holds and what became of them. Raises psycopg.Error, never for a message's content."""
+        """Land them; yields after each commit which messages it holds and what became of them.
+
+        Raises psycopg.Error, never for a message's content, and LandingError where the registry has no such head-end system.
+        """
         of_identity: dict[bytes, list[Message]] = {}
         for m in messages:
             of_identity.setdefault(identity(self.routes, m), []).append(m)
-        for sha256, batch_id in self._landed_before(conn, list(of_identity)):
+        context = self.context(conn)
+        for sha256, batch_id in self._landed_before(conn, context, list(of_identity)):
             yield of_identity.pop(sha256), LandingResult(batch_id, duplicate=True)
         repeats = {id(many[0]): many[1:] for many in of_identity.values()}
         groups: dict[str, list[Message]] = {}
@@ -244,14 +242,13 @@ class Lander:
             profile, serial = self.routes.find(many[0].topic)
             groups.setdefault(profile if serial is None else f"{profile} {serial}", []).append(many[0])
         for group in groups.values():
-            for together, result in self._halve(conn, group):
+            for together, result in self._halve(conn, context, group):
                 yield together, result
                 repeated = [m for one in together for m in repeats[id(one)]]
                 if repeated:
                     yield repeated, LandingResult(result.batch_id, duplicate=True)
 
-    def _landed_before(self, conn: psycopg.Connection, identities: list[bytes]) -> list[tuple[bytes, int]]:
-        context = self.context(conn)
+    def _landed_before(self, conn: psycopg.Connection, context: DiscomContext, identities: list[bytes]) -> list[tuple[bytes, int]]:
         with conn.transaction():
             return conn.execute(
                 """select content_sha256, batch_id from raw.batch
@@ -259,24 +256,23 @@ class Lander:
                 [context.discom_id, context.hes_id(self.hes), identities],
             ).fetchall()
 
-    def _halve(self, conn: psycopg.Connection, messages: list[Message]) -> Iterator[tuple[list[Message], LandingResult]]:
+    def _halve(
+        self, conn: psycopg.Connection, context: DiscomContext, messages: list[Message]
+    ) -> Iterator[tuple[list[Message], LandingResult]]:
         if len(messages) == 1:
-            yield messages, self._land_one(conn, messages[0])
+            yield messages, self._land_one(conn, context, messages[0])
             return
         try:
-            result = self._land_together(conn, messages)
+            result = self._land_together(conn, context, messages)
         except _Split:
             half = len(messages) // 2
-            yield from self._halve(conn, messages[:half])
-            yield from self._halve(conn, messages[half:])
+            yield from self._halve(conn, context, messages[:half])
+            yield from self._halve(conn, context, messages[half:])
         else:
             yield messages, result
 
-    def _land_one(self, conn: psycopg.Connection, message: Message) -> LandingResult:
+    def _land_one(self, conn: psycopg.Connection, context: DiscomContext, message: Message) -> LandingResult:
         delivery = take_apart(self.routes, message, self.limits)
-        context = self.context(conn)
-        if not _all_known(context, delivery):  # imported a moment ago?
-            context = self.context(conn, UNKNOWN_METER_S)
         try:
             return land(conn, context, context.hes_id(self.hes), delivery)
         except (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded) as e:
@@ -287,13 +283,12 @@ class Lander:
             why = f"it cannot be landed: {type(e).__name__}: {e}"
         return land(conn, context, context.hes_id(self.hes), aside(self.routes, message, why))
 
-    def _land_together(self, conn: psycopg.Connection, messages: list[Message]) -> LandingResult:
+    def _land_together(self, conn: psycopg.Connection, context: DiscomContext, messages: list[Message]) -> LandingResult:
         """One batch of all of them. Raises _Split where they are no one payload, or anything of them is rejected or was landed meanwhile."""
         profile, serial = self.routes.find(messages[0].topic)
         content = join(self.routes.vendor, [m.content for m in messages]) if serial is None else None
         if content is None or len(content) > self.limits.bytes + self.limits.message_bytes:
             raise _Split
-        context = self.context(conn)
         hes_id = context.hes_id(self.hes)
         whole = Message(_together(messages), messages[0].topic, content, messages[-1].received_at)
         delivery = take_apart(self.routes, whole, replace(self.limits, message_bytes=len(content)))
@@ -346,7 +341,8 @@ def join(vendor: Vendor, contents: Sequence[bytes]) -> bytes | None:
     """
     if vendor.format != "json":
         return None
-    fields = [vendor.received_field or "", *(f or "" for p in vendor.profiles for f in (p.serial, p.stamp, p.slot, p.interval, *p.detail))]
+    beside = [vendor.received_field, vendor.profile_path]
+    fields = [f or "" for f in (*beside, *(f for p in vendor.profiles for f in (p.serial, p.stamp, p.slot, p.interval, *p.detail)))]
     tops = {(p.rows or "").partition(".")[0] for p in vendor.profiles}
     if len(tops) != 1 or any(f.startswith("$") for f in fields):
         return None
