@@ -36,9 +36,7 @@ Topics = Annotated[
 UntilIdle = Annotated[
     float | None, typer.Option(help="End when nothing came for so many seconds. Default: follow until Ctrl-C or SIGTERM.")
 ]
-Together = Annotated[
-    int, typer.Option(min=1, max=10000, help="Most messages that are landed in one transaction, and wait here unacknowledged.")
-]
+Together = Annotated[int, typer.Option(min=1, max=10000, help="Most messages that are landed together, and wait here unacknowledged.")]
 GiveUp = Annotated[float, typer.Option(min=0, help="Seconds without the database or the broker after which to end with exit code 1.")]
 
 
@@ -165,8 +163,8 @@ def _live(what: str) -> Iterator[Callable[[StreamSummary], None]]:
 
 
 def _line(what: str, s: StreamSummary) -> str:
-    counts = f"{what}: {count(s.messages)} messages, {count(s.duplicates)} of them known already, {count(s.accepted)} values + {count(s.rejected)} rejected"
-    return counts + (f" [yellow]{escape(s.trouble)}[/yellow]" if s.trouble else "")
+    counts = f"{count(s.messages)} messages, {count(s.duplicates)} of them known already, {count(s.accepted)} values + {count(s.rejected)} rejected"
+    return f"{what}: {counts}" + (f" [yellow]{escape(s.trouble)}[/yellow]" if s.trouble else "")
 
 
 def _show(s: StreamSummary) -> None:

@@ -1,4 +1,4 @@
-"""An MQTT broker in Python (amqtt) on loopback, for a demonstration on a machine that has none. Not for data that matters: it keeps them in memory."""
+"""An MQTT broker in Python (amqtt; 3.1.1 only) on loopback, for a demonstration on a machine that has none. It keeps all in memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def serve(port: int, ready: Callable[[int], None]) -> None:
 
 
 async def _serve(port: int, ready: Callable[[int], None]) -> None:
-    from amqtt.broker import Broker
+    from amqtt.broker import Broker  # not at the top: it takes half a second
 
     port = port or _free_port()
     config = {

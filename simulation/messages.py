@@ -16,7 +16,7 @@ from simulation.hpl import PROFILES, render
 
 @dataclass(frozen=True)
 class Faults:
-    """How the messages go wrong. Every Nth (0 = none) is sent twice or cut off in the middle; within `shuffle` neighbours the order is lost."""
+    """How it goes wrong. Every Nth message (0 = none) is sent twice, or once more cut off; `shuffle` neighbours lose their order."""
 
     duplicate_every: int = 0
     cut_every: int = 0

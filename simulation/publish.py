@@ -1,4 +1,4 @@
-"""Head-end systems that push: an MQTT publisher and a Kafka producer of a tenant's hpl items. For tests and demonstrations, on any broker."""
+"""Head-end systems that push: an MQTT publisher and a Kafka producer of a tenant's hpl items. For tests and demonstrations."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class KafkaSettings:
 
 
 def compile_topic(topic: str) -> tuple[str, re.Pattern[str]]:
-    """(the subscription, pattern of its topics): a name, or a regular expression that begins with ^. Raises StreamError where it is neither."""
+    """(the subscription, pattern of its topics) of a name, or of a regular expression that begins with ^. Raises StreamError."""
     if topic.startswith("^"):
         try:
             return topic, re.compile(topic + ".*" if not topic.endswith("$") else topic)
@@ -150,7 +150,7 @@ class KafkaSource:
             if polled is None or polled.error():
                 continue
             # Of a partition that was assigned meanwhile: it is taken up again from here.
-            again = TopicPartition(polled.topic(), polled.partition(), polled.offset())
+            again = TopicPartition(*_message(polled).handle)
             self._consumer.seek(again)
             self._consumer.pause([again])
         self._consumer.resume([TopicPartition(t, p) for t, p in self._assigned])

@@ -109,7 +109,6 @@ class MqttSource:
         self._attempt = 0
         self._next_attempt = 0.0
         self._away_since = time.monotonic()
-        self._pending_subscriptions = 0
         self._client = self._make_client()
 
     @property
@@ -244,7 +243,7 @@ class MqttSource:
             return
         self._connection += 1
         self._refused = ""
-        _, mid = client.subscribe([(s, 1) for s in dict.fromkeys(self.routes.subscriptions)])
+        client.subscribe([(s, 1) for s in dict.fromkeys(self.routes.subscriptions)])
 
     def _on_subscribe(self, client: paho.Client, _: Any, mid: int, reasons: list[ReasonCode], properties: Any) -> None:
         subscriptions = dict.fromkeys(self.routes.subscriptions)

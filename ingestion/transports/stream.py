@@ -1,8 +1,8 @@
 """What the transports of messages share: which topic means what, landing many messages at once, and the loop land → acknowledge.
 
-There is no protocol in it: `mqtt` and `kafka` take messages from a broker and acknowledge them, this lands them. A message is acknowledged after the
-commit that holds it, so a crash anywhere brings it again, and it is known by its content: each landed message has a line of its own in
-raw.batch with its hash. A broker that delivers twice, or a head-end system that sends twice, adds nothing.
+There is no protocol in it: `mqtt` and `kafka` take messages from a broker and acknowledge them, this lands them. A message is
+acknowledged after the commit that holds it, so a crash anywhere brings it again, and it is known by its content: each landed message has a
+line of its own in raw.batch with its hash. A broker that delivers twice, or a head-end system that sends twice, adds nothing.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from warehouse.embedded import EmbeddedError
 
 
 class StreamError(RuntimeError):
-    """The stream cannot begin or go on; the message says what is wrong and how to mend it. What was not acknowledged stays with the broker."""
+    """The stream cannot begin or go on; says what is wrong and how to mend it. What was not acknowledged stays with the broker."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Message:
-    """One message as received. `source` is its address (such as kafka://topic/partition@offset), `handle` what its transport needs to acknowledge it."""
+    """One message as received. `source` is its address (kafka://topic/partition@offset), `handle` what its transport acknowledges by."""
 
     source: str
     topic: str
@@ -75,7 +75,7 @@ class Source(Protocol):
         """What keeps the broker away at this moment; empty where it is there."""
 
     def open(self) -> None:
-        """Connect and subscribe. Raises StreamError where that fails: what comes later is mended by connecting again, this is a wrong setting."""
+        """Connect and subscribe. Raises StreamError where that fails: it is a wrong setting, while a loss later is mended by trying again."""
 
     def take(self, limits: Limits, timeout_s: float) -> list[Message]:
         """The next messages in their order, none where none came in `timeout_s`. Raises StreamError after give_up_s without the broker."""
@@ -284,8 +284,8 @@ class Lander:
         return land(conn, context, context.hes_id(self.hes), aside(self.routes, message, why))
 
     def _land_together(self, conn: psycopg.Connection, context: DiscomContext, messages: list[Message]) -> LandingResult:
-        """One batch of all of them. Raises _Split where they are no one payload, or anything of them is rejected or was landed meanwhile."""
-        profile, serial = self.routes.find(messages[0].topic)
+        """One batch of all of them. Raises _Split where they are not one payload, or any of it is rejected or was landed meanwhile."""
+        _, serial = self.routes.find(messages[0].topic)
         content = join(self.routes.vendor, [m.content for m in messages]) if serial is None else None
         if content is None or len(content) > self.limits.bytes + self.limits.message_bytes:
             raise _Split
@@ -356,7 +356,7 @@ def join(vendor: Vendor, contents: Sequence[bytes]) -> bytes | None:
             root = orjson.loads(content)
         except orjson.JSONDecodeError:
             return None
-        below = root.get(name) if name and isinstance(root, dict) else root
+        below = (root.get(name) if isinstance(root, dict) else None) if name else root
         if not isinstance(below, list):
             return None
         items += below
@@ -375,8 +375,9 @@ def follow(
     until_idle_s: float | None = None,
     progress: Callable[[StreamSummary], None] | None = None,
 ) -> StreamSummary:
-    """Take, land, acknowledge, until `stop` is set or nothing came for `until_idle_s` seconds (None: for ever). `source` is open; who opened it closes it.
+    """Take, land, acknowledge, until `stop` is set or nothing came for `until_idle_s` seconds (None: for ever).
 
+    `source` is open, and whoever opened it closes it.
     Where the warehouse does not answer, the same messages are tried again, each wait longer, and nothing is acknowledged or skipped.
     Raises StreamError after limits.give_up_s without warehouse or broker, LandingError for a DISCOM or head-end system that is not there.
     """
@@ -422,7 +423,8 @@ def _land(
             summary.trouble = f"the warehouse does not take {len(left)} messages: {str(e).strip()}"
             if time.monotonic() - since > limits.give_up_s:
                 raise StreamError(
-                    f"{summary.trouble}. Tried for {limits.give_up_s:.0f} s: is the database up? They stay with the broker; start again then"
+                    f"{summary.trouble}. Tried for {limits.give_up_s:.0f} s: is the database up? "
+                    "They stay with the broker; start again then"
                 ) from e
             source.idle(limits.wait(attempt))
         else:
