@@ -59,7 +59,7 @@ def mqtt(
 
     User and password are METERHOUSE_MQTT_USERNAME and METERHOUSE_MQTT_PASSWORD of the environment.
 
-    Example: meterhouse land mqtt -d D01 --hes HES-HPL mqtts://broker.example --topic 'hpl/+/profiles' --ca ca.pem --cert us.pem --key us.key
+    Example: meterhouse land mqtt -d D01 --hes HES-HPL mqtts://broker.example --topic 'hpl/+/profiles' --ca ca.pem
     """
     limits = Limits(messages=messages, give_up_s=give_up)
     settings = MqttSettings(url, client_id or f"meterhouse-{discom}-{hes}", protocol, ca, cert, key)
@@ -163,7 +163,8 @@ def _live(what: str) -> Iterator[Callable[[StreamSummary], None]]:
 
 
 def _line(what: str, s: StreamSummary) -> str:
-    counts = f"{count(s.messages)} messages, {count(s.duplicates)} of them known already, {count(s.accepted)} values + {count(s.rejected)} rejected"
+    known = f"{count(s.messages)} messages, {count(s.duplicates)} of them known already"
+    counts = f"{known}, {count(s.accepted)} values + {count(s.rejected)} rejected"
     return f"{what}: {counts}" + (f" [yellow]{escape(s.trouble)}[/yellow]" if s.trouble else "")
 
 

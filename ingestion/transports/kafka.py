@@ -107,9 +107,8 @@ class KafkaSource:
         if missing := sorted(set(names) - set(there)):
             self._consumer.close()
             known = ", ".join(sorted(t for t in there if not t.startswith("__"))) or "none"
-            raise StreamError(
-                f"kafka {self.settings.servers}: no topic {', '.join(missing)} (there are: {known}): check the spelling, or make it"
-            )
+            what = f"no topic {', '.join(missing)} (there are: {known})"
+            raise StreamError(f"kafka {self.settings.servers}: {what}: check the spelling, or make it")
         self._consumer.subscribe(self.routes.subscriptions, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke)
 
     def take(self, limits: Limits, timeout_s: float) -> list[Message]:
