@@ -23,12 +23,14 @@ from ingestion.transports import mqtt as mqtt_transport
 from ingestion.transports.kafka import KafkaSettings, KafkaSource
 from ingestion.transports.mqtt import MqttSettings, MqttSource
 from ingestion.transports.stream import Lander, Limits, Routes, Source, StreamSummary, follow
-from ingestion.vendor import load_vendor
+from ingestion.vendor import Vendor, load_vendor
+from simulation.broker import MqttBroker
 from warehouse import db
 
 STATEMENT_TIMEOUT_MS = "120000"
 REPORT_S = 60.0
 """Where the output is no terminal, a line of counts comes so often."""
+DEMO_IDLE_S = 5.0
 
 Topics = Annotated[
     list[str] | None, typer.Option("--topic", help="Topic; may be given again. Default: transport.topics of the vendor file.")
@@ -96,6 +98,20 @@ def kafka(
         return KafkaSource(settings, routes, limits)
 
     _follow(discom, hes, vendor, topic, kafka_transport.compile_topic, source, limits, until_idle)
+
+
+def land_demo(discom: str, hes: str, vendor: Vendor, data: Path) -> StreamSummary:
+    """Land a simulated tenant's hpl folder over MQTT, with a broker and a publisher of its own."""
+    limits = Limits()
+    with MqttBroker() as broker:
+        routes = Routes(vendor, ["hpl/+/profiles"], mqtt_transport.compile_topic)
+        source = MqttSource(MqttSettings(broker.url, f"meterhouse-{discom}-{hes}", "3.1.1"), routes, limits)
+        source.open()
+        try:
+            broker.publish(data)
+            return follow(source, Lander(routes, discom, hes, limits), _connect, until_idle_s=DEMO_IDLE_S)
+        finally:
+            source.close()
 
 
 def _follow(

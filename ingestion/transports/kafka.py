@@ -27,7 +27,7 @@ _OURS = {
     "enable.auto.commit": "false",
     "enable.auto.offset.store": "false",
     "auto.offset.reset": "earliest",  # a partition never read, or whose offset is no longer there: nothing is skipped
-    "enable.partition.eof": "false",
+    "enable.partition.eof": "true",
 }
 _DEFAULTS = {
     "client.id": "meterhouse",
@@ -79,6 +79,7 @@ class KafkaSource:
         self._assigned: set[tuple[str, int]] = set()
         self._landed: dict[tuple[str, int], int] = {}
         self._joined = False
+        self._heard_of: set[tuple[str, int]] = set()
         self._said = ""
         self._away_since: float | None = None
         self._next_look = 0.0
@@ -90,8 +91,15 @@ class KafkaSource:
 
     @property
     def trouble(self) -> str:
-        said = self._said if self._away_since is not None else "" if self._joined else "waiting for partitions of the group"
-        return said and f"kafka {self.settings.servers}: {said}"
+        if self._away_since is not None:
+            said = self._said
+        elif not self._joined:
+            said = "waiting for partitions of the group"
+        elif self._assigned - self._heard_of:
+            said = "waiting for the first answer of each partition"
+        else:
+            return ""
+        return f"kafka {self.settings.servers}: {said}"
 
     def open(self) -> None:
         try:
@@ -100,9 +108,8 @@ class KafkaSource:
             self._consumer.poll(0)
             self._consumer.close()
             said = self._said or _text(e)
-            raise StreamError(
-                f"kafka {self.settings.servers}: {said}: check the address, that the broker is up, and {PREFIX}SECURITY_PROTOCOL, _SASL_…, _SSL_…"
-            ) from e
+            remedy = f"check the address, that the broker is up, and {PREFIX}SECURITY_PROTOCOL, _SASL_…, _SSL_…"
+            raise StreamError(f"kafka {self.settings.servers}: {said}: {remedy}") from e
         names = [s for s in self.routes.subscriptions if not s.startswith("^")]
         if missing := sorted(set(names) - set(there)):
             self._consumer.close()
@@ -119,12 +126,15 @@ class KafkaSource:
             if polled is None:
                 continue
             if error := polled.error():
+                if error.code() == KafkaError._PARTITION_EOF:
+                    self._heard_of.add(_message(polled).handle[:2])
                 self._judge(error)
                 continue
             if not taken:
                 deadline = min(deadline, time.monotonic() + limits.linger_s)
             self._away_since = None
             taken.append(_message(polled))
+            self._heard_of.add(taken[-1].handle[:2])
             size += len(taken[-1].content)
         if not taken:
             self._look(limits)
@@ -181,6 +191,7 @@ class KafkaSource:
         self._joined = False
         for p in partitions:
             self._assigned.discard((p.topic, p.partition))
+            self._heard_of.discard((p.topic, p.partition))
             self._landed.pop((p.topic, p.partition), None)
 
     def _on_error(self, error: KafkaError) -> None:

@@ -75,7 +75,7 @@ class Source(Protocol):
         """What keeps the broker away at this moment; empty where it is there."""
 
     def open(self) -> None:
-        """Connect and subscribe. Raises StreamError where that fails: it is a wrong setting, while a loss later is mended by trying again."""
+        """Connect and subscribe. Raises StreamError where that fails, for it is a wrong setting; a loss later is tried again."""
 
     def take(self, limits: Limits, timeout_s: float) -> list[Message]:
         """The next messages in their order, none where none came in `timeout_s`. Raises StreamError after give_up_s without the broker."""

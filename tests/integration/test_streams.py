@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import random
 import signal
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +21,11 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 from paho.mqtt.enums import CallbackAPIVersion
 
+from cli.streams import land_demo
 from ingestion.transports import kafka, mqtt
 from ingestion.transports.kafka import KafkaSettings, KafkaSource
 from ingestion.transports.mqtt import MqttSettings, MqttSource
-from ingestion.transports.stream import Lander, Limits, Routes, Source, StreamError, StreamSummary, follow
+from ingestion.transports.stream import Lander, Limits, Message, Routes, Source, StreamError, StreamSummary, follow
 from ingestion.vendor import load_vendor
 from simulation import SimulationConfig, generate
 from simulation.hpl import render
@@ -395,6 +398,48 @@ def test_sigterm_ends_the_command_after_what_is_under_way(registered: str, world
         consumer.send_signal(signal.SIGTERM)
         said = finished(consumer, 20)
     assert "20: 20 landed, 0 known already" in said
+
+
+def test_the_broker_of_the_demonstration_carries_a_tenant(registered: str, world: World) -> None:
+    summary = land_demo("D01", "HES-HPL", load_vendor("hpl"), Path(world.hpl))
+    assert (summary.messages, summary.rejected) == (len(world.messages), 0)
+    assert_all_landed_once(world)
+
+
+# --- mutated messages ---
+
+
+def test_mutated_messages_are_accounted_for_in_the_warehouse(registered: str, world: World, hpl_routes: Routes) -> None:
+    """A hundred good messages among 300 spoilt ones, in batches: each is landed or rejected, and a second time adds nothing."""
+    rng = random.Random(7)
+    contents = list(world.messages[:100])
+    for _ in range(300):
+        body = bytearray(rng.choice(world.messages))
+        for _ in range(rng.randint(1, 3)):
+            at = rng.randrange(len(body) or 1)
+            if rng.random() < 0.5:
+                body[at : at + 1] = bytes([rng.randrange(256)])
+            elif rng.random() < 0.5:
+                del body[at:]
+            else:
+                del body[at : at + rng.randint(1, 50)]
+        contents.append(bytes(body))
+    rng.shuffle(contents)
+    messages = [Message(f"mqtt://test/{n}", "hpl/x/profiles", c, datetime.now(UTC)) for n, c in enumerate(contents)]
+    lander = Lander(hpl_routes, "D01", "HES-HPL", QUICK)
+    summary, again = StreamSummary(), StreamSummary()
+    with db.connect() as conn:
+        for many in (messages[:200], messages[200:]):
+            for landed, result in lander.land(conn, many):
+                summary.add(len(landed), result)
+        for landed, result in lander.land(conn, messages):
+            again.add(len(landed), result)
+    assert summary.messages == len(messages)
+    assert summary.received == summary.accepted + summary.rejected
+    assert summary.rejected > 200, "the spoilt ones are rejected"
+    assert ask("select sum(values_accepted) from raw.batch") == summary.accepted
+    assert ask("select coalesce(sum(value_count), 0) from raw.rejected") == summary.rejected, "what is rejected is kept"
+    assert (again.messages, again.landed, again.accepted) == (len(messages), 0, 0), "nothing may land twice"
 
 
 # --- Kafka ---
