@@ -158,7 +158,7 @@ class MqttSource:
     def idle(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
-            if len(self._queue) < self.limits.messages:
+            if len(self._queue) < self.limits.messages and sum(len(m.content) for m in self._queue) < self.limits.bytes:
                 self._read(left)
             else:
                 time.sleep(min(left, 0.2))
@@ -233,7 +233,10 @@ class MqttSource:
             except OSError as e:
                 self._said = _said(e)
             return
-        self._client.loop(min(seconds, 0.5))
+        try:
+            self._client.loop(min(seconds, 0.5))
+        except OSError as e:  # an alert of TLS
+            self._said = _said(e)
 
     def _on_connect(self, client: paho.Client, _: Any, flags: Any, reason: ReasonCode, properties: Any) -> None:
         if reason.is_failure:
