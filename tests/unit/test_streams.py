@@ -79,7 +79,7 @@ def test_topics_of_the_vendor_file_say_the_profile_and_the_serial(tmp_path: Path
     assert [(p.name, p.serial, p.constant_serial) for p in only_block.profiles] == [("block", None, "M7")]
     assert Routes(vendor, ["c"], mqtt.compile_topic).subscriptions == ["c"], "topics that are given replace those of the file"
     wrong = dataclasses.replace(HPL, transport={"topics": {"blocks": ["b"]}})
-    with pytest.raises(StreamError, match="no profile blocks: there are block, daily, event, all"):
+    with pytest.raises(StreamError, match=r"no profile blocks: there are .*block.*, all"):
         Routes(wrong, [], mqtt.compile_topic)
     with pytest.raises(StreamError, match=r"add transport\.topics"):
         Routes(HPL, [], mqtt.compile_topic)
