@@ -138,15 +138,15 @@ class MqttSource:
         taken: list[Message] = []
         size, deadline = 0, time.monotonic() + timeout_s
         while len(taken) < limits.messages and size < limits.bytes:
-            while self._queue and len(taken) < limits.messages and size < limits.bytes:
+            if self._queue:
                 if not taken:
                     deadline = min(deadline, time.monotonic() + limits.linger_s)
                 taken.append(self._queue.popleft())
                 size += len(taken[-1].content)
-            left = deadline - time.monotonic()
-            if left <= 0:
+            elif (left := deadline - time.monotonic()) > 0:
+                self._read(left)
+            else:
                 break
-            self._read(left)
         return taken
 
     def acknowledge(self, messages: Sequence[Message]) -> None:
