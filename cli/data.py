@@ -60,7 +60,7 @@ def files(
     Example: meterhouse land files -d D01 --hes VENDOR_B ./drop
     """
     with _landing(discom, f"landing {folder.name}") as (conn, context, progress):
-        summary = land_folder(conn, context, hes, load_vendor(vendor or vendor_of_hes(conn, hes, discom)), folder, progress, keep=keep)
+        summary = land_folder(conn, context, hes, load_vendor(vendor or _vendor_of(conn, hes, discom)), folder, progress, keep=keep)
     show(summary)
     if summary.failed:
         raise typer.Exit(1)
@@ -86,7 +86,7 @@ def rest(
     Example: meterhouse land rest -d D01 --hes HPL http://127.0.0.1:8080 --until 2026-10-08T12:00:00+05:30
     """
     with _landing(discom, f"pulling {hes}") as (conn, context, progress):
-        summary = pull(conn, context, hes, load_vendor(vendor or vendor_of_hes(conn, hes, discom)), base_url, since, until, progress)
+        summary = pull(conn, context, hes, load_vendor(vendor or _vendor_of(conn, hes, discom)), base_url, since, until, progress)
     show(summary)
 
 
@@ -137,7 +137,7 @@ def _landing(discom: str, what: str) -> Iterator[tuple[psycopg.Connection, Disco
         yield conn, DiscomContext.load(conn, discom), lambda done, total, _: bar.update(task, completed=done, total=total)
 
 
-def vendor_of_hes(conn: psycopg.Connection, hes: str, discom: str) -> str:
+def _vendor_of(conn: psycopg.Connection, hes: str, discom: str) -> str:
     with conn.transaction():
         vendor = vendor_of(conn, discom, hes)
     if vendor is None:

@@ -15,8 +15,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from cli.console import console, count, errors
-from cli.data import Discom, Hes, VendorName, vendor_of_hes
+from cli.console import console, count, errors, fail
+from cli.data import Discom, Hes, VendorName
 from cli.database import ensure_ready
 from ingestion.transports import kafka as kafka_transport
 from ingestion.transports import mqtt as mqtt_transport
@@ -26,6 +26,7 @@ from ingestion.transports.stream import Lander, Limits, Routes, Source, StreamSu
 from ingestion.vendor import Vendor, load_vendor
 from simulation.broker import MqttBroker
 from warehouse import db
+from warehouse.registry import vendor_of
 
 STATEMENT_TIMEOUT_MS = "120000"
 REPORT_S = 60.0
@@ -126,7 +127,10 @@ def _follow(
 ) -> None:
     ensure_ready()
     with db.connect() as conn:
-        loaded = load_vendor(vendor or vendor_of_hes(conn, hes, discom))
+        name = vendor or vendor_of(conn, discom, hes)
+    if name is None:
+        fail(f"DISCOM {discom} has no head-end system {hes!r} in the registry: check hes.csv and import it again")
+    loaded = load_vendor(name)
     routes = Routes(loaded, topics or [], compile_topic)
     source = make_source(routes)
     with _until_told() as stop, _live(f"{discom} {hes}") as progress:
