@@ -241,13 +241,15 @@ def test_a_broker_that_restarts_in_mid_stream_loses_nothing(registered: str, wor
     url = f"mqtt://127.0.0.1:{broker.port}"
     subscribe_first(broker, "meterhouse-D01-HES-HPL")
     with (
-        cli("mqtt", url, "--topic", TOPIC, "--until-idle", "2", "--messages", "20") as consumer,
+        cli("mqtt", url, "--topic", TOPIC, "--messages", "20") as consumer,
         python("-m", "simulation", "publish-mqtt", "--data", world.hpl, "--port", str(broker.port), "--rate", "60") as publisher,
     ):
         until(lambda: in_raw()["values"] > 500, "the stream flows")
         broker.stop()
         broker.start()
         finished(publisher)
+        until(lambda: in_raw()["values"] >= world.expected["values"], "what was published lands")
+        consumer.send_signal(signal.SIGTERM)
         finished(consumer)
     assert_all_landed_once(world)
 
