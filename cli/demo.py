@@ -20,9 +20,11 @@ from cli import score
 from cli.console import console, count, progress_bar
 from cli.database import ensure_ready
 from cli.run import build
+from cli.streams import land_demo
 from ingestion.landing import DiscomContext
 from ingestion.transports.file import FolderSummary, land_folder
 from ingestion.transports.rest import pull
+from ingestion.transports.stream import StreamSummary
 from ingestion.vendor import load_vendor
 from orchestration.stale import DayRange, stale_ranges
 from simulation import HplServer, SimulationConfig, generate
@@ -46,6 +48,9 @@ def demo(
     interval: Annotated[int, typer.Option(help="Minutes per interval: 15 or 30.")] = 30,
     seed: Annotated[int, typer.Option()] = 1,
     clean: Annotated[bool, typer.Option(help="Inject no defect: then no rule may find one.")] = False,
+    mqtt: Annotated[
+        bool, typer.Option("--mqtt", help="Vendor hpl pushes over MQTT, with a broker of the demo's own, not over REST.")
+    ] = False,
 ) -> None:
     """Simulate a DISCOM, land its three head-end systems, build the week, and compare what was found with what was done.
 
@@ -71,7 +76,9 @@ def demo(
         clean=clean,
     )
     world = _simulate(config)
-    results = [_tenant(folder, config.start, config.start + timedelta(days=config.days - 1)) for folder in sorted(world.glob("D*"))]
+    results = [
+        _tenant(folder, config.start, config.start + timedelta(days=config.days - 1), mqtt=mqtt) for folder in sorted(world.glob("D*"))
+    ]
     for result in results:
         _show(result)
     _show_files([f for r in results for f in r.files])
@@ -109,11 +116,11 @@ def _simulate(config: SimulationConfig) -> Path:
     return world
 
 
-def _tenant(folder: Path, first: date, last: date) -> Result:
+def _tenant(folder: Path, first: date, last: date, *, mqtt: bool) -> Result:
     code = folder.name
     with db.connect("meterhouse_owner") as conn:
         import_registry(conn, folder / "registry")
-    _land(folder, first, last)
+    _land(folder, first, last, mqtt=mqtt)
     wanted = [_within(r, first, last) for r in stale_ranges(code)]
     spans = [s for s in wanted if s]
     build(spans)
@@ -146,7 +153,7 @@ def _within(span: DayRange, first: date, last: date) -> DayRange | None:
     return DayRange(span.discom, begin, end, span.upto_batch) if begin <= end else None
 
 
-def _land(folder: Path, first: date, last: date) -> None:
+def _land(folder: Path, first: date, last: date, *, mqtt: bool) -> None:
     """Land the three head-end systems of a tenant. The files stay in place, so that a second demo shows that they add nothing."""
     since = datetime.combine(first - timedelta(days=1), time(), IST)
     until = datetime.combine(last + timedelta(days=7), time(), IST)
@@ -159,15 +166,18 @@ def _land(folder: Path, first: date, last: date) -> None:
         def show(done: int, total: int, name: str) -> None:
             bar.update(task, completed=done, total=total)
 
-        with HplServer(folder / "hpl", token) as server:
-            os.environ[vendor.transport["token_env"]] = token
-            _print_landing(folder.name, "hpl over REST", pull(conn, context, "HES-HPL", vendor, server.url, since, until, show))
+        if mqtt:
+            _print_landing(folder.name, "hpl over MQTT", land_demo(folder.name, "HES-HPL", vendor, folder / "hpl"))
+        else:
+            with HplServer(folder / "hpl", token) as server:
+                os.environ[vendor.transport["token_env"]] = token
+                _print_landing(folder.name, "hpl over REST", pull(conn, context, "HES-HPL", vendor, server.url, since, until, show))
         for name, hes in (("vendor_b", "HES-B"), ("vendor_c", "HES-C")):
             done = land_folder(conn, context, hes, load_vendor(name), folder / name, show, keep=True)
             _print_landing(folder.name, f"{name} files", done)
 
 
-def _print_landing(code: str, what: str, s: FolderSummary) -> None:
+def _print_landing(code: str, what: str, s: FolderSummary | StreamSummary) -> None:
     refused = ", ".join(f"{r.value} {count(n)}" for r, n in s.rejected_by_reason.most_common())
     console.print(
         f"{code}  {what:<15} {s.landed:>4} landed, {s.duplicates} known already: {count(s.received)} values = "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 from sqlalchemy.exc import OperationalError
 
-from cli import alerts, api, commands, data, database, demo, dlms, run, vendors
+from cli import alerts, api, commands, data, database, demo, dlms, run, streams, vendors
 from cli.bench import command as bench
 from cli.console import fail
 
@@ -19,6 +19,8 @@ app = typer.Typer(
 app.add_typer(database.app, name="db", help="The warehouse's PostgreSQL: embedded, or what METERHOUSE_DATABASE_URL names.")
 app.add_typer(data.registry, name="registry", help="Master data: offices, feeders, DTs, meters, consumers.")
 app.add_typer(data.land, name="land", help="Land what head-end systems deliver.")
+data.land.command("mqtt")(streams.mqtt)
+data.land.command("kafka")(streams.kafka)
 app.add_typer(vendors.app, name="hes", help="Head-end systems and their vendor files.")
 vendors.app.command("listen-dlms")(dlms.listen)
 app.add_typer(api.keys, name="keys", help="Keys of those who push to the API or command meters.")

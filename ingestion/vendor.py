@@ -500,7 +500,8 @@ def _profile_faults(raw: dict[str, Any], name: str, p: dict[str, Any]) -> Iterat
     kind, readings = p["kind"], _readings(p, payload)
     targets = [v["to"] for v in p["values"]]
     if fmt in BY_FIELDS:
-        if "serial" not in p and "serial" not in payload:
+        in_topic = "{serial}" in str(raw["transport"].get("topics", ""))
+        if "serial" not in p and "serial" not in payload and not in_topic:
             yield at, "no serial: name the column or path of the meter's serial, or serial: {constant: …}"
         if "stamp" not in p and "stamp" not in targets and kind != "nameplate":
             yield at, "no stamp: name the column or path of the stamp, or map a code to stamp"

@@ -1,4 +1,4 @@
-"""Command line of the simulation: `generate` writes a synthetic DISCOM, `serve-*` serves a tenant over REST, `drop` leaves its files."""
+"""Command line of the simulation: `generate` a synthetic DISCOM; `serve-*`, `drop`, `publish-mqtt`, `produce-kafka`: its head-end systems."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import sys
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 from simulation.dlms.server import Park, serve
 from simulation.drop import MANNERS, drop
@@ -20,7 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code (2 = wrong arguments or settings)."""
     options = _parser().parse_args(arguments)
     try:
-        return {"generate": _generate, "drop": _drop, "serve-dlms": _serve_dlms}.get(options.command, _serve)(options)
+        return COMMANDS[options.command](options)
     except (OSError, ValueError) as error:
         sys.stderr.write(f"simulation {options.command}: {error}\n")
         return 2
@@ -95,7 +96,71 @@ def _parser() -> argparse.ArgumentParser:
     dlms.add_argument("--clock", type=datetime.fromisoformat, help="where the meters' clocks start, naive IST; default: now")
     dlms.add_argument("--days", type=int, default=45, help="days of history")
     dlms.add_argument("--folder", type=Path, help="write meter_endpoint.csv and keys.json there")
+
+    _message_parsers(commands, formatter)
     return parser
+
+
+def _message_parsers(commands: Any, formatter: Any) -> None:
+    def feed(name: str, summary: str, epilog: str) -> argparse.ArgumentParser:
+        one: argparse.ArgumentParser = commands.add_parser(
+            name, help=summary, formatter_class=formatter, epilog=f"example: python -m simulation {epilog}"
+        )
+        one.add_argument("--data", type=Path, required=True, help="the hpl folder of a tenant")
+        one.add_argument("--rate", type=float, default=0.0, help="messages a second; 0 = as fast as it goes")
+        one.add_argument("--items", type=int, default=1, help="items a message")
+        one.add_argument("--duplicate-every", type=int, default=0, help="every Nth message is sent twice; 0 = never")
+        one.add_argument("--cut-every", type=int, default=0, help="every Nth message is sent once more, cut off in the middle; 0 = never")
+        one.add_argument("--shuffle", type=int, default=0, help="so many neighbours lose their order")
+        one.add_argument("--seed", type=int, default=1)
+        return one
+
+    mqtt = feed(
+        "publish-mqtt",
+        "publish one tenant's hpl data at an MQTT broker, QoS 1; user and password are MQTT_USERNAME and MQTT_PASSWORD of the environment",
+        "publish-mqtt --data sim/D01/hpl --port 1883 --duplicate-every 10",
+    )
+    mqtt.add_argument("--host", default="127.0.0.1")
+    mqtt.add_argument("--port", type=int, default=1883)
+    mqtt.add_argument("--topic", default="hpl/{serial}/profiles", help="{serial} is the meter's")
+    mqtt.add_argument("--protocol", choices=("3.1.1", "5"), default="5")
+    for name in ("ca", "cert", "key"):
+        mqtt.add_argument(f"--{name}", help="PEM file; --ca switches TLS on")
+    kafka = feed(
+        "produce-kafka",
+        "produce one tenant's hpl data to a Kafka topic",
+        "produce-kafka --data sim/D01/hpl --servers 127.0.0.1:9092 --topic hpl",
+    )
+    kafka.add_argument("--servers", default="127.0.0.1:9092", help="host:port, several with commas")
+    kafka.add_argument("--topic", default="hpl")
+    broker = commands.add_parser("broker", help="an MQTT broker on 127.0.0.1 that keeps all in memory", formatter_class=formatter)
+    broker.add_argument("--port", type=int, default=1883, help="0 = any free port")
+
+
+def _publish(options: argparse.Namespace) -> int:
+    from simulation.messages import Faults, outgoing
+    from simulation.publish import Mqtt, produce_kafka, publish_mqtt
+
+    faults = Faults(options.duplicate_every, options.cut_every, options.shuffle, options.seed)
+    messages = outgoing(options.data, options.items, faults)
+    if options.command == "produce-kafka":
+        sent = produce_kafka(messages, options.servers, options.topic, options.rate)
+    else:
+        to = Mqtt(options.host, options.port, options.topic, options.protocol, options.ca, options.cert, options.key)
+        sent = publish_mqtt(messages, to, options.rate)
+    sys.stdout.write(f"{sent} messages sent\n")
+    return 0
+
+
+def _broker(options: argparse.Namespace) -> int:
+    from simulation.broker import serve
+
+    def ready(port: int) -> None:
+        sys.stdout.write(f"listening on mqtt://127.0.0.1:{port}\n")
+        sys.stdout.flush()
+
+    serve(options.port, ready)
+    return 0
 
 
 def _generate(options: argparse.Namespace) -> int:
@@ -147,6 +212,17 @@ def _serve_dlms(options: argparse.Namespace) -> int:
     park = Park.of(options.meters, options.seed, options.categories.split(","), options.interval_min, options.clock, options.days)
     serve(park, options.port, options.folder)
     return 0
+
+
+COMMANDS = {
+    "generate": _generate,
+    **{f"serve-{style}": _serve for style in STYLES},
+    "drop": _drop,
+    "serve-dlms": _serve_dlms,
+    "publish-mqtt": _publish,
+    "produce-kafka": _publish,
+    "broker": _broker,
+}
 
 
 if __name__ == "__main__":
