@@ -1,4 +1,4 @@
-"""Command line of the simulation: `generate` a synthetic DISCOM; `serve-*`, `drop`, `publish-mqtt`, `produce-kafka`: its head-end systems."""
+"""Command line of the simulation: `generate` a synthetic DISCOM; `serve-*`, `drop`, `publish-mqtt`, `produce-kafka` are its head-ends."""
 
 from __future__ import annotations
 
