@@ -13,9 +13,10 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import psycopg
+from psycopg.types.json import Jsonb
 
 from ingestion.landing import DiscomContext, LandingError
-from ingestion.transports import rest
+from ingestion.transports import dlms, rest
 from ingestion.transports.file import FolderSummary, Progress, land_folder
 from ingestion.vendor import Vendor, load_vendor
 
@@ -111,8 +112,44 @@ def _read_again_rest(
     return rest.read_meters(conn, discom, source.hes, vendor, source.base_url, meters, since, until, kinds, seconds=seconds)
 
 
-PULLS: dict[str, Pull] = {"rest": _pull_rest, "file": _pull_folder}
-READS_AGAIN: dict[str, ReadAgain] = {"rest": _read_again_rest}
+DLMS_FEED = "meters"
+
+
+def _pull_dlms(conn: psycopg.Connection, discom: DiscomContext, source: Source, vendor: Vendor, progress: Progress | None) -> FolderSummary:
+    """Reads all meters from where the last pull ended. What a meter did not give then is a gap of its own, and read again as such."""
+    until = datetime.now(UTC)
+    key = [source.discom_id, source.hes_id, DLMS_FEED]
+    with conn.transaction():
+        row = conn.execute("select cursor from ops.pull_cursor where discom_id = %s and hes_id = %s and feed = %s", key).fetchone()
+    since = datetime.fromisoformat(row[0]["complete_until"]) if row else until - timedelta(days=first_pull_days())
+    summary = dlms.read_meters(conn, discom, source.hes, vendor, None, None, since, until, progress)
+    if summary.failed and not summary.received:
+        raise LandingError(f"no meter of {source.hes} could be read: " + next(iter(summary.failures.values())))
+    with conn.transaction():
+        conn.execute(
+            """insert into ops.pull_cursor (discom_id, hes_id, feed, cursor) values (%s, %s, %s, %s)
+               on conflict (discom_id, hes_id, feed) do update set cursor = excluded.cursor, updated_at = now()""",
+            [*key, Jsonb({"complete_until": until.isoformat()})],
+        )
+    return summary
+
+
+def _read_again_dlms(
+    conn: psycopg.Connection,
+    discom: DiscomContext,
+    source: Source,
+    vendor: Vendor,
+    meters: Sequence[str],
+    since: datetime,
+    until: datetime,
+    kinds: Sequence[str],
+    seconds: float,
+) -> FolderSummary:
+    return dlms.read_meters(conn, discom, source.hes, vendor, meters, kinds, since, until, seconds=seconds)
+
+
+PULLS: dict[str, Pull] = {"rest": _pull_rest, "file": _pull_folder, "dlms": _pull_dlms}
+READS_AGAIN: dict[str, ReadAgain] = {"rest": _read_again_rest, "dlms": _read_again_dlms}
 
 
 # --- one pull, and the note of what it came to ---------------------------------------------------------------------------

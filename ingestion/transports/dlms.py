@@ -65,12 +65,14 @@ def read_meters(
     progress: Progress | None = None,
     *,
     keys: KeyStore | None = None,
+    seconds: float | None = None,
 ) -> FolderSummary:
     """Read rows stamped since < t <= until (aware) of meters (None = all of the head-end system) and land them.
 
     `profiles`: names of ingestion/dlms/profiles.csv, `event` = all logs; None = those that the vendor file knows. As many meters are read
     at once as registry.hes.max_concurrent says. A meter that fails stops no other: `failures` says what was wrong with it, `failed` counts
-    them; what was read of it before is landed. Where reading breaks off it may simply be started again: what was landed is recognised.
+    them; what was read of it before is landed. After `seconds` no further meter is begun. Where reading breaks off it may simply be started
+    again: what was landed is recognised.
     Raises LandingError for an unknown head-end system or meter, KeysError for keys that cannot be read.
     """
     hes_id = discom.hes_id(hes_code)
@@ -86,7 +88,8 @@ def read_meters(
         raise LandingError(f"there is no endpoint of {which}: add it to meter_endpoint.csv and import the master data again")
     reader = _Reader.of(vendor, keys or KeyStore.load(), profiles, since, until, discom)
     summary = FolderSummary()
-    for done, outcome in enumerate(_read_all(reader, found, _max_concurrent(conn, discom.discom_id, hes_id)), 1):
+    ends = None if seconds is None else time.monotonic() + seconds
+    for done, outcome in enumerate(_read_all(reader, found, _max_concurrent(conn, discom.discom_id, hes_id), ends), 1):
         for name, content, received_at in outcome.payloads:
             summary.add(land(conn, discom, hes_id, read(vendor, name, content, received_at)))
         if outcome.failures:
@@ -214,14 +217,17 @@ class _Reader:
         return meter.read_profile(profile.obis, since, until)
 
 
-def _read_all(reader: _Reader, meters: list[Endpoint], workers: int) -> Iterator[_Outcome]:
-    """Outcomes as they come; no more than twice `workers` meters are held in memory."""
+def _read_all(reader: _Reader, meters: list[Endpoint], workers: int, ends: float | None) -> Iterator[_Outcome]:
+    """Outcomes as they come; no more than twice `workers` meters are held in memory. From `ends` (monotonic) on none is begun."""
     with ThreadPoolExecutor(workers, "dlms") as pool:
         waiting = iter(meters)
         under_way: set[Future[_Outcome]] = set()
         try:
             while True:
                 for endpoint in waiting:
+                    if ends is not None and time.monotonic() >= ends:
+                        yield _Outcome(endpoint.serial, failures=["not begun: the time for reading was up"])
+                        continue
                     under_way.add(pool.submit(reader.meter, endpoint))
                     if len(under_way) >= 2 * workers:
                         break

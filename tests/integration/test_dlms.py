@@ -23,6 +23,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
+from ingestion import pulls
 from ingestion.dlms.security import KeyStore
 from ingestion.landing import DiscomContext, LandingError
 from ingestion.transports.dlms import DlmsMeter, endpoints, read_meters
@@ -520,3 +521,32 @@ def test_the_command_listens_until_it_is_stopped(conn: psycopg.Connection, meter
         finally:
             listener.terminate()
     assert len(landed_blocks(conn)) == 1
+
+
+def test_meters_are_pulled_as_the_registry_says_and_read_again_for_gaps(
+    conn: psycopg.Connection, meters: DlmsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with db.connect("meterhouse_owner") as owner:
+        owner.execute("update registry.hes set base_url = 'dlms:', pull_every_min = 60")
+    monkeypatch.setenv("METERHOUSE_FIRST_PULL_DAYS", "400")
+
+    first = pulls.run(conn, "acme", "DLMS")
+    again = pulls.run(conn, "acme", "DLMS")
+
+    assert (first.failed, again.failed) == (0, 0), {**first.failures, **again.failures}
+    blocks = landed_blocks(conn)
+    expected = true_blocks(meters)
+    assert {k: v for k, v in blocks.items() if k in expected} == expected
+    assert first.received > 10_000
+    assert again.accepted < 1000, "a second pull must go on from where the first ended (a nameplate and what is of this moment aside)"
+    with db.connect("meterhouse_owner") as owner:
+        owner.execute("delete from raw.profile_fragment where day = '2026-10-02'")
+        owner.execute("update raw.batch set content_sha256 = sha256(content_sha256)")  # as if it had never come
+    (source,) = pulls.sources(conn, "acme")
+    context = DiscomContext.load(conn, "acme")
+    window = datetime(2026, 10, 2, tzinfo=IST), datetime(2026, 10, 3, tzinfo=IST)
+    pulls.READS_AGAIN["dlms"](conn, context, source, load_vendor("dlms"), [SERIALS[0]], *window, ["block"], 60)
+    found = {k: v for k, v in landed_blocks(conn).items() if k[1] == date(2026, 10, 2)}
+    assert found == true_blocks(meters, (1,), (2,)), "only the gap of the meter that was asked for must be there"
+    late = pulls.READS_AGAIN["dlms"](conn, context, source, load_vendor("dlms"), [SERIALS[1]], *window, ["block"], 0)
+    assert (late.received, late.failed) == (0, 1), "when the time is up no meter is begun"
