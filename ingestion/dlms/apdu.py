@@ -10,7 +10,7 @@ from dlms_cosem.protocol.acse import ApplicationAssociationRequest, UserInformat
 from dlms_cosem.protocol.xdlms import Conformance, GlobalCipherInitiateRequest, InitiateRequest
 
 from ingestion.dlms import axdr
-from ingestion.dlms.errors import DlmsMalformed, DlmsRefused, DlmsTransient
+from ingestion.dlms.errors import DlmsMalformed, DlmsNotDeciphered, DlmsRefused, DlmsTransient
 from ingestion.dlms.security import SEALED
 
 INVOKE = b"\xc1"
@@ -32,6 +32,7 @@ _SERVICE_ERRORS = {
     5: "deciphering error: wrong keys or a counter that does not rise",
     6: "invocation counter error",
 }
+_NOT_DECIPHERED = (5, 6)
 _DIAGNOSTICS = {
     1: "no reason given",
     2: "application context not supported",
@@ -196,7 +197,8 @@ def raise_refusal(apdu: bytes) -> None:
     """Raises DlmsRefused where the message is an exception response or a confirmed service error."""
     if apdu[:1] == bytes([_EXCEPTION]):
         error = apdu[2] if len(apdu) > 2 else 0
-        raise DlmsRefused(f"the meter answers with an exception: {_SERVICE_ERRORS.get(error, f'error {error}')}")
+        kind = DlmsNotDeciphered if error in _NOT_DECIPHERED else DlmsRefused
+        raise kind(f"the meter answers with an exception: {_SERVICE_ERRORS.get(error, f'error {error}')}")
     if apdu[:1] == bytes([_SERVICE_ERROR]):
         raise DlmsRefused(f"the meter answers with a service error {apdu[1:4].hex()}")
 

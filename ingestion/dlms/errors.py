@@ -34,3 +34,7 @@ class DlmsMalformed(DlmsRefused):
 
 class DlmsNotAuthentic(DlmsMalformed):
     """A message that was not sealed with the keys of the meter it is said to come from."""
+
+
+class DlmsNotDeciphered(DlmsRefused):
+    """The meter could not decipher what we sent: other keys, or a counter that another association has overtaken."""

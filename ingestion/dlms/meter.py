@@ -23,7 +23,15 @@ from dlms_cosem.enumerations import DataAccessResult
 from ingestion.dlms import apdu, axdr
 from ingestion.dlms.apdu import Answer, Entries, Range
 from ingestion.dlms.axdr import Data
-from ingestion.dlms.errors import DlmsError, DlmsMalformed, DlmsNotAuthentic, DlmsRefused, DlmsTransient, DlmsUnknownOutcome
+from ingestion.dlms.errors import (
+    DlmsError,
+    DlmsMalformed,
+    DlmsNotAuthentic,
+    DlmsNotDeciphered,
+    DlmsRefused,
+    DlmsTransient,
+    DlmsUnknownOutcome,
+)
 from ingestion.dlms.link import Link, open_link
 from ingestion.dlms.profiles import Column, Profile, profile_objects
 from ingestion.dlms.security import Keys, client_title, next_counter
@@ -284,6 +292,10 @@ class DlmsMeter:
             self._broken = str(e)
             raise DlmsTransient(f"meter {self.endpoint.serial}: {what}: the answer is not understood: {e}") from None
         except DlmsTransient as e:
+            self._broken = str(e)
+            raise DlmsTransient(f"meter {self.endpoint.serial}: {what}: {e}") from None
+        except DlmsNotDeciphered as e:
+            # The keys were proven when the association was opened: another one has raised the counter since, and a new one goes on.
             self._broken = str(e)
             raise DlmsTransient(f"meter {self.endpoint.serial}: {what}: {e}") from None
         except DlmsRefused as e:

@@ -256,6 +256,18 @@ def test_a_wrong_password_or_key_is_refused_and_no_secret_is_shown(server: DlmsS
         DlmsMeter.open(replace(endpoint(server), system_title="00" * 8), keys(server), 5)
 
 
+def test_a_read_that_another_association_overtook_may_be_tried_again(server: DlmsServer) -> None:
+    with opened(server) as meter:
+        meter.clock()
+        overtaken = "ingestion.dlms.meter.next_counter"
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(overtaken, lambda key, seen: 1)
+            with pytest.raises(DlmsTransient, match="deciphering error"):
+                meter.clock()
+        with pytest.raises(DlmsTransient, match="open it again"):
+            meter.clock()
+
+
 def test_a_meter_that_answers_with_other_keys_is_not_believed(server: DlmsServer) -> None:
     with opened(server) as meter:
         server.order("fault", kind="wrong_key", on="get")
