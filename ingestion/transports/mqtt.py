@@ -150,9 +150,10 @@ class MqttSource:
         return taken
 
     def acknowledge(self, messages: Sequence[Message]) -> None:
+        # Also before the answer to our subscription: what a session brings again comes first, and unacknowledged it would fill the window.
         for m in messages:
             handle: _Handle = m.handle
-            if handle.qos and handle.connection == self._connection and self._ready:
+            if handle.qos and handle.connection == self._connection:
                 self._client.ack(handle.mid, handle.qos)
 
     def idle(self, seconds: float) -> None:
@@ -257,6 +258,7 @@ class MqttSource:
         self._ready, self._attempt = True, 0
 
     def _on_disconnect(self, client: paho.Client, _: Any, flags: Any, reason: ReasonCode, properties: Any) -> None:
+        self._connection += 1
         if self._ready:
             self._ready = False
             self._away_since = time.monotonic()
