@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from ingestion.alerts.rules import AlertRuleError
 from warehouse.embedded import EmbeddedError
 
 logger = logging.getLogger(__name__)
@@ -73,6 +74,12 @@ def add_handlers(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     def on_http(_: Request, e: HTTPException) -> Response:
         return Problem(e.status_code, f"HTTP_{e.status_code}", str(e.detail), str(e.detail), headers=e.headers).response()
+
+    @app.exception_handler(AlertRuleError)
+    def on_rules(_: Request, e: AlertRuleError) -> Response:
+        logger.error("the alert rules cannot be read: %s", e)
+        detail = "the rules of alerts cannot be read, so nothing was stored: see the log of this service"
+        return Problem(503, "ALERT_RULES_UNREADABLE", "Not available", detail, headers={"Retry-After": "60"}).response()
 
     @app.exception_handler(psycopg.OperationalError)
     @app.exception_handler(psycopg_pool.PoolTimeout)

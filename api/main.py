@@ -13,6 +13,7 @@ from api.auth import Limits
 from api.commands.router import router as commands
 from api.database import Database
 from api.health import router as health
+from api.limits import BodyLimit
 from api.meters import router as meters
 from ingestion.contexts import Contexts
 
@@ -34,6 +35,7 @@ def create_app() -> FastAPI:
     app.state.limits = Limits()
     app.state.contexts = Contexts()
     errors.add_handlers(app)
+    app.add_middleware(BodyLimit)
     app.include_router(health.router)
     app.include_router(meters.router)
     app.include_router(commands)
