@@ -18,7 +18,7 @@ LONG_RUNNING = sorted(set(SERVICES) - {"migrate"})
 
 
 def test_the_services_are_there() -> None:
-    assert sorted(SERVICES) == ["api", "dagster-daemon", "dagster-webserver", "migrate", "postgres"]
+    assert sorted(SERVICES) == ["alerts", "api", "commands", "dagster-daemon", "dagster-webserver", "migrate", "postgres"]
 
 
 def test_images_have_a_version() -> None:
@@ -56,7 +56,7 @@ def test_our_services_have_no_rights_they_do_not_need(name: str) -> None:
     assert SERVICES[name]["security_opt"] == ["no-new-privileges:true"]
 
 
-@pytest.mark.parametrize("name", ["api", "dagster-webserver"])
+@pytest.mark.parametrize("name", ["alerts", "api", "commands", "dagster-webserver"])
 def test_work_starts_after_the_migrations(name: str) -> None:
     assert SERVICES[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
 
