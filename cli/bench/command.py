@@ -31,7 +31,7 @@ def bench(
     slow_peers_up_to: Annotated[int, typer.Option(help="Sizes above this are left out by pandas and row-per-interval SQL.")] = 1_000_000,
     seed: Annotated[int, typer.Option()] = 1,
     reports_up_to: Annotated[int, typer.Option(help="Sizes above this end at the balances, without reports.")] = 10**9,
-    with_push: Annotated[bool, typer.Option("--push/--no-push", help="Measure the push path of the API.")] = True,
+    with_push: Annotated[bool, typer.Option("--push/--no-push", help="Measure pushes to the API, and events to their alerts.")] = True,
     quick: Annotated[bool, typer.Option("--quick", help="Only the smallest size, without history and slow peers.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the databases of the sizes, to look at plans.")] = False,
     write_docs: Annotated[bool, typer.Option("--write-docs", help="Write docs/benchmarks.md from this run.")] = False,
@@ -42,6 +42,7 @@ def bench(
     """
     # Libraries are imported here, before any clock runs, and only for who measures.
     from cli.bench import growth, measure, report
+    from cli.bench.events import EventsResult, measure_events
     from cli.bench.peers import PEERS, SLOW, require_source_tree
     from cli.bench.push import SHAPES, Push, push
     from warehouse.embedded import EmbeddedServer
@@ -65,9 +66,10 @@ def bench(
     results: list[measure.SizeResult] = []
     past: growth.History | None = None
     pushes: list[Push] = []
+    alerts: EventsResult | None = None
 
     def save() -> None:
-        path.write_text(json.dumps(report.document(server, seed, results, past, pushes), indent=1) + "\n")
+        path.write_text(json.dumps(report.document(server, seed, results, past, pushes, alerts), indent=1) + "\n")
 
     def save_size(result: measure.SizeResult) -> None:
         results[:] = [r for r in results if r.consumers != result.consumers] + [result]
@@ -100,6 +102,10 @@ def bench(
             for slots, bodies in SHAPES:
                 pushes.append(push(server, slots, bodies // 10 if quick else bodies, seed, _teller(bar, "push")))
                 save()
+            say = _teller(bar, "events")
+            say("landing events at a steady pace")
+            alerts = measure_events(server, meters=2_000 if quick else 100_000, events=2_000 if quick else 20_000, seed=seed)
+            save()
     document = json.loads(path.read_text())
     report.show_end(document)
     if write_docs:

@@ -15,6 +15,7 @@ import psycopg
 
 from cli.bench.database import as_owner, fresh_database
 from cli.bench.master_data import CODE, HES, register
+from cli.bench.stages import BenchError
 from cli.bench.world import World
 from ingestion.alerts.outages import group_outages
 from ingestion.events import DICTIONARY
@@ -110,13 +111,15 @@ def _push(
             time.sleep(wait)
         result = land(conn, discom, discom.hes_id(HES), read(vendor, name, payload, now))
         if result.rejected:
-            raise RuntimeError(f"{result.rejected} events were rejected: {result.rejected_by_reason}")
+            raise BenchError(f"{result.rejected} events were rejected: {result.rejected_by_reason}")
         latencies.append(time.perf_counter() - due)
     seconds = time.perf_counter() - start
     row = conn.execute("select count(*) + coalesce(sum(repeats), 0) from ops.alert").fetchone()
+    if row is None or row[0] != events:
+        raise BenchError(f"{events} events were landed, each to raise an alert, and {row} alerts and repeats are stored")
     p50, p99 = np.quantile(latencies, [0.5, 0.99])
     conn.commit()
     start = time.perf_counter()
     group_outages(conn)
     outages_s = time.perf_counter() - start
-    return EventsResult(events, seconds, int(row[0]) if row else 0, float(p50), float(p99), max(latencies), outages_s)
+    return EventsResult(events, seconds, int(row[0]), float(p50), float(p99), max(latencies), outages_s)

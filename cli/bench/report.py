@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.bench.bars import MILLION, TITLES, bars, faster
+from cli.bench.events import EventsResult
 from cli.bench.growth import REPEATS, History
 from cli.bench.measure import SizeResult
 from cli.bench.peers import SLOW
@@ -39,7 +40,12 @@ Rows = list[list[str]]
 
 
 def document(
-    server: EmbeddedServer, seed: int, results: Sequence[SizeResult], history: History | None, pushes: Sequence[Push]
+    server: EmbeddedServer,
+    seed: int,
+    results: Sequence[SizeResult],
+    history: History | None,
+    pushes: Sequence[Push],
+    alerts: EventsResult | None,
 ) -> dict[str, Any]:
     """Everything of a run so far, as JSON."""
     doc: dict[str, Any] = {
@@ -52,6 +58,7 @@ def document(
         "growth": [_growth_between(a, b) for a, b in pairwise(results)],
         "history": (asdict(history) | {"seconds": history.seconds, "ratio": history.ratio}) if history else None,
         "push": [asdict(p) for p in pushes],
+        "events": asdict(alerts) | {"per_second": alerts.per_second} if alerts else None,
     }
     return doc | {"bars": [asdict(b) for b in bars(doc)]}
 
@@ -174,6 +181,14 @@ def _push(doc: dict[str, Any]) -> Rows:
     return rows
 
 
+def _events(doc: dict[str, Any]) -> Rows:
+    rows = [["events", "events/s", "p50", "p99", "most", "grouped to outages afterwards"]]
+    if e := doc["events"]:
+        times = [f"{e[k] * 1000:.0f} ms" for k in ("p50_s", "p99_s", "max_s")]
+        rows.append([count(e["events"]), count(int(e["per_second"])), *times, f"{e['outages_s']:.2f} s"])
+    return rows
+
+
 def _bars(doc: dict[str, Any]) -> Rows:
     return [["what", "hold", "ours", "at", "verdict"], *([b["what"], b["hold"], b["ours"], b["at"], b["verdict"]] for b in doc["bars"])]
 
@@ -212,7 +227,7 @@ def show_size(doc: dict[str, Any]) -> None:
 def show_end(doc: dict[str, Any]) -> None:
     """What is said of the run as a whole."""
     _out().print(_machine_line(doc), highlight=False)
-    _print(_growth(doc), _push(doc), _bars(doc))
+    _print(_growth(doc), _push(doc), _events(doc), _bars(doc))
 
 
 def _print(*tables: Rows) -> None:
@@ -269,6 +284,7 @@ def page(doc: dict[str, Any]) -> str:
         ("Peers", PEERS, _peers(sizes)),
         ("Growth", GROWTH, _growth(doc)),
         ("Push", PUSH, _push(doc)),
+        ("Events", EVENTS, _events(doc)),
     )
     for title, text, rows in sections:
         if len(rows) > 1:
@@ -337,3 +353,7 @@ Bodies of 100 meters x 4 channels to the API's two processes over four connectio
 compared with what was sent. Clients, API and PostgreSQL share the cores. A body of a day is what a head-end system sends that gathers a
 day, a body of one interval what one sends that passes every reading on. COPY: the same rows in transactions of the same size, and nothing
 else."""
+
+EVENTS = """\
+Events in batches of 200 at 2,000 a second, every one of which raises an alert with a line in the outbox: from the instant at which a batch
+is due until its alerts are committed; their number is compared first. Then all power failures among them are grouped to outages at once."""

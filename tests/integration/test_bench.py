@@ -182,6 +182,7 @@ def test_the_push_path_alone(server: EmbeddedServer, tmp_path: Path, monkeypatch
     assert ended.code == 0, ended.output
     assert [(p["slots"], p["bodies"], p["intervals"]) for p in ended.doc["push"]] == [(48, 4, 19_200), (1, 4, 400)]
     assert all(p["seconds"] > 0 and p["copy_s"] > 0 and p["p99_ms"] >= p["p50_ms"] > 0 for p in ended.doc["push"])
+    assert ended.doc["events"]["alerts"] == ended.doc["events"]["events"] == 2_000
     assert "100 meters x 48 intervals a body" in ended.output.replace("\n", " ")
     honest = push._bodies
     monkeypatch.setattr(push, "_bodies", lambda *args: (honest(*args)[0], honest(*args)[1] + 1))

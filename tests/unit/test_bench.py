@@ -99,7 +99,7 @@ def size(consumers: int, balanced: float, **figures: Any) -> dict[str, Any]:
 
 
 def verdicts(*sizes: dict[str, Any], **doc: Any) -> dict[str, str]:
-    return {b.what: b.verdict for b in bars({"sizes": list(sizes), "growth": [], "history": None, "push": []} | doc)}
+    return {b.what: b.verdict for b in bars({"sizes": list(sizes), "growth": [], "history": None, "push": [], "events": None} | doc)}
 
 
 def test_bars_are_judged_at_the_size_that_they_name() -> None:
@@ -132,4 +132,13 @@ def test_the_push_path_is_judged_by_a_days_bodies() -> None:
     what = "POST /meters/readings, batches of 100 meters, acknowledged = committed"
     assert verdicts(size(1000, 1.0), push=[day, one])[what] == "hold"
     assert verdicts(size(1000, 1.0), push=[day | {"seconds": 2.1}, one])[what] == "short"
+    assert verdicts(size(1000, 1.0))[what] == "not measured"
+
+
+def test_events_are_judged_by_the_slowest_at_the_pace_that_is_named() -> None:
+    found = {"events": 20_000, "per_second": 1_999.0, "max_s": 1.9}
+    what = "2,000 events/s, from receipt to stored alert"
+    assert verdicts(size(1000, 1.0), events=found)[what] == "hold"
+    assert verdicts(size(1000, 1.0), events=found | {"max_s": 2.0})[what] == "short"
+    assert verdicts(size(1000, 1.0), events=found | {"per_second": 1_500.0})[what] == "short", "at another pace"
     assert verdicts(size(1000, 1.0))[what] == "not measured"
