@@ -21,6 +21,7 @@ class Meter:
     category: str
     hes_id: int
     hes: str
+    vendor: str
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def meters(conn: psycopg.Connection, serials: Sequence[str]) -> dict[str, Meter]
     """The meters of these serials that there are, with the head-end system that each has now."""
     with conn.cursor(row_factory=class_row(Meter)) as cur:
         found = cur.execute(
-            """select m.meter_id, m.serial, m.category, m.hes_id, h.code as hes
+            """select m.meter_id, m.serial, m.category, m.hes_id, h.code as hes, h.vendor
                from registry.meter m join registry.hes h on h.discom_id = m.discom_id and h.hes_id = m.hes_id
                where m.serial = any(%s)""",
             [list(serials)],

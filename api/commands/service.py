@@ -14,6 +14,7 @@ from api.commands.repository import Meter, New
 from api.commands.schemas import Command, CommandRequest, CommandWithAudit, Group, GroupRequest, Page, Refusal
 from api.database import Database
 from api.errors import Problem
+from ingestion.commands.drivers import why_not
 from ingestion.commands.rules import load_rules
 from ingestion.commands.states import NEEDS_RELAY, RELAY_CATEGORIES, Kind, State, move
 
@@ -119,6 +120,8 @@ def _refusal(request: CommandRequest | GroupRequest, serial: str, meter: Meter |
     if request.kind in NEEDS_RELAY and meter.category not in RELAY_CATEGORIES:
         detail = f"meter {serial} is of category {meter.category}, which has no load switch: only D1 and D2 take {request.kind}"
         return Refusal(meter=serial, code="NO_RELAY", detail=detail)
+    if why := why_not(meter.vendor, request.kind):
+        return Refusal(meter=serial, code="NO_WAY", detail=f"meter {serial} is of head-end system {meter.hes}: {why}")
     return None
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from ingestion.commands.dlms import DlmsDriver
 from ingestion.commands.driver import Driver
 from ingestion.commands.rest import RestDriver
+from ingestion.commands.states import Kind
 from ingestion.commands.store import Job
 from ingestion.dlms.meter import Endpoint
 from ingestion.dlms.security import VARIABLE, KeysError, KeyStore
@@ -35,10 +36,26 @@ def driver_for(job: Job) -> Driver:
             raise NoDriver(str(e)) from None
 
 
+def why_not(vendor_name: str, kind: Kind) -> str | None:
+    """Why no command of this kind can go to meters of a vendor, by its vendor file alone; None where it can."""
+    try:
+        vendor = _vendor(vendor_name)
+    except VendorError as e:
+        return str(e)
+    if vendor.transport["kind"] == "dlms":
+        return None
+    if vendor.transport["kind"] != "rest" or vendor.commands is None:
+        return _NO_COMMANDS.format(vendor=vendor)
+    return None if kind in vendor.commands["names"] else f"vendor {vendor.name} carries no {kind}: see commands.names in {vendor.path.name}"
+
+
+_NO_COMMANDS = "vendor {vendor.name} takes no commands: they need transport.kind rest and a section commands in its vendor file"
+
+
 def _of_rest(job: Job, vendor: Vendor) -> RestDriver:
     hes = job.hes
     if vendor.transport["kind"] != "rest" or vendor.commands is None:
-        raise NoDriver(f"vendor {vendor.name} takes no commands: they need transport.kind rest and a section commands in {vendor.path}")
+        raise NoDriver(_NO_COMMANDS.format(vendor=vendor))
     if hes.base_url is None:
         raise NoDriver(f"head-end system {hes.code} has no base_url: add it to hes.csv and import the master data again")
     if (hes.vendor, hes.base_url) not in _rest:

@@ -116,6 +116,14 @@ def test_meters_without_a_relay_take_no_relay_command(client: TestClient, catego
     assert line[5].startswith("control room")
 
 
+def test_a_meter_whose_head_end_system_takes_no_commands_is_refused_at_once(client: TestClient) -> None:
+    owner("update registry.hes set vendor = 'vendor_c' where code = 'h1' returning 1")
+    answer = post(client, "read")
+    assert (answer.status_code, answer.json()["code"]) == (422, "NO_WAY")
+    assert "vendor_c takes no commands" in answer.json()["detail"]
+    assert owner("select count(*) from ops.command") == [(0,)]
+
+
 def test_a_meter_without_a_relay_can_be_read(client: TestClient) -> None:
     assert post(client, "read", "D4").status_code == 201
 
