@@ -217,7 +217,7 @@ def dlms_clock(octets: bytes, zone: str) -> datetime | None:
     return local
 
 
-_ZONED = r"^[^T ]*[T ]\d.*(?:[Zz]|[+-]\d\d?:?\d{0,2})$"
+_ZONED = r"^[^T ]*[T ]\d.*(?:[Zz]|[+-]\d\d(?::?\d\d)?|[+-]\d:\d\d)$"
 _MIDNIGHT_24 = r"[ T]24:00(?::00)?$"
 
 
@@ -242,7 +242,7 @@ def _parse(texts: list[Any], fmt: str, zone: str) -> np.ndarray:
     if "%z" in fmt:
         utc = pd.to_datetime(plain, format=pattern, utc=True, errors="coerce").dt.as_unit("us")
     else:
-        # A sign or Z after the hour is a zone that _OFFSET does not know: no time of the vendor's zone, and no stamp.
+        # Another sign or Z after the hour is a zone that is written wrong: no time of the vendor's zone, and no stamp.
         known = plain if zoned is None else plain.where(~zoned & ~plain.str.contains(r"[T ].*[Zz+-]", regex=True))
         utc = _localize(pd.to_datetime(known, format=pattern, errors="coerce"), zone)
         if zoned is not None and zoned.any():

@@ -127,7 +127,7 @@ def test_iso_with_offset_with_z_and_naive():
     assert np.isnat(got[3:]).all()
 
 
-@pytest.mark.parametrize("zone", ["+05:3", "+5:30", "+05:309", "z+1"])
+@pytest.mark.parametrize("zone", ["+05:3", "+5:3", "+05:309", "z+1"])
 def test_a_zone_that_is_written_wrong_is_no_stamp_and_spoils_no_other(zone):
     got = stamps([f"2026-05-04T09:00:00{zone}", "2026-05-04T09:00:00", "2026-05-04T09:00:00+05:30"], ["iso8601"], IST)
     assert np.isnat(got[0])
