@@ -6,8 +6,10 @@ import csv
 from pathlib import Path
 
 import pytest
+import yaml
 
 from expectations.seed import write_seed
+from ingestion.alerts.raising import SAME_EVENT
 from ingestion.events.seed import write_seeds as write_event_seeds
 from warehouse.codes import SEEDS, Quality, seed_rows, write_seeds
 
@@ -35,3 +37,8 @@ def test_codes_are_unique_and_explained(name: str) -> None:
 def test_a_weaker_quality_has_a_higher_number() -> None:
     order = [Quality.ACTUAL, Quality.EDITED, Quality.SUBSTITUTED, Quality.QUESTIONABLE, Quality.ESTIMATED, Quality.MISSING]
     assert order == sorted(order), "a roll-up takes the maximum as the weakest"
+
+
+def test_one_event_is_one_by_the_same_seconds_in_alerts_and_in_dbt() -> None:
+    project = yaml.safe_load((SEEDS.parent / "dbt_project.yml").read_text(encoding="utf-8"))
+    assert project["vars"]["same_event_s"] == SAME_EVENT.total_seconds()
