@@ -32,7 +32,7 @@ demo: install
 	@$(V)/bin/meterhouse demo $(ARGS)
 
 test: install
-	@$(V)/bin/python -m pytest $(ARGS)
+	@$(V)/bin/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 bench: install
 	@$(V)/bin/meterhouse bench $(ARGS)
