@@ -18,6 +18,7 @@ from pathlib import Path
 
 import psycopg
 
+from ingestion.alerts.rules import AlertRuleError
 from ingestion.landing import DiscomContext, LandingError, LandingResult, earlier_landing, land, require_idle
 from ingestion.readers import read
 from ingestion.vendor import Vendor
@@ -80,8 +81,8 @@ def land_folder(
 
     Each is moved to `done/`, or to `failed/` with `<name>.error.txt` beside it where nothing of it could be accepted. `keep` leaves them
     all where they are. Nothing is deleted. A file that was written within the last `quiet_s` seconds waits for the next run: who writes
-    slowly under the final name has no other way to say that it is whole. Errors of the database are raised: the file they met stays for the
-    next run.
+    slowly under the final name has no other way to say that it is whole. Errors of the database and of alert rules are raised: the file
+    that they met stays for the next run.
     Raises LandingError for an unknown head-end system, a vendor without file patterns, a folder that is not there or cannot be written.
     """
     hes_id = discom.hes_id(hes_code)
@@ -152,7 +153,7 @@ def _land_file(
         return  # another run has put it away
     except psycopg.DataError as e:
         error = f"PostgreSQL refuses its values: {e}".strip()
-    except psycopg.Error:
+    except (psycopg.Error, AlertRuleError):
         raise  # not the file's fault
     except Exception as e:
         error = str(e) if isinstance(e, LandingError) else f"{type(e).__name__}: {e}"

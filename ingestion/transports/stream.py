@@ -21,6 +21,7 @@ from typing import Any, Protocol
 import orjson
 import psycopg
 
+from ingestion.alerts.rules import AlertRuleError
 from ingestion.canonical import Delivery
 from ingestion.contexts import Contexts
 from ingestion.landing import DiscomContext, LandingResult, land
@@ -277,7 +278,7 @@ class Lander:
             return land(conn, context, context.hes_id(self.hes), delivery)
         except (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded) as e:
             why = f"PostgreSQL refuses its values: {e}"
-        except psycopg.Error:
+        except (psycopg.Error, AlertRuleError):
             raise  # not the message's fault
         except Exception as e:
             why = f"it cannot be landed: {type(e).__name__}: {e}"

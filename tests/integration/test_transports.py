@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 import psycopg
 import pytest
 
+from ingestion.alerts.rules import AlertRuleError
 from ingestion.landing import DiscomContext, LandingError
 from ingestion.transports import file as drop
 from ingestion.transports.file import land_folder
@@ -171,6 +172,21 @@ def test_an_error_of_the_database_leaves_the_file(
     with pytest.raises(psycopg.OperationalError):
         land_folder(loader, acme, "h1", load_vendor("vendor_b"), tmp_path)
     assert names(tmp_path) == ["blockload_20261002_010000.csv"]
+
+
+def test_spoiled_alert_rules_leave_the_file(
+    loader: psycopg.Connection, acme: DiscomContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = tmp_path / "rules.yml"
+    rules.write_text("version: 1\nrules: none\n")
+    monkeypatch.setenv("METERHOUSE_ALERT_RULES", str(rules))
+    folder = tmp_path / "drop"
+    folder.mkdir()
+    path = blockload(folder, "blockload_20261002_010000.csv")
+    with pytest.raises(AlertRuleError, match="rules"):
+        land_folder(loader, acme, "h1", load_vendor("vendor_b"), folder)
+    assert path.exists(), "the file is not to blame: it must wait where it is"
+    assert total(loader, "select count(*) from raw.batch") == 0
 
 
 def test_a_folder_that_is_not_there(loader: psycopg.Connection, acme: DiscomContext, tmp_path: Path) -> None:
