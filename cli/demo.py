@@ -153,7 +153,7 @@ def _within(span: DayRange, first: date, last: date) -> DayRange | None:
     return DayRange(span.discom, begin, end, span.upto_batch) if begin <= end else None
 
 
-def _land(folder: Path, first: date, last: date, *, mqtt: bool) -> None:
+def _land(folder: Path, first: date, last: date, *, mqtt: bool = False) -> None:
     """Land the three head-end systems of a tenant. The files stay in place, so that a second demo shows that they add nothing."""
     since = datetime.combine(first - timedelta(days=1), time(), IST)
     until = datetime.combine(last + timedelta(days=7), time(), IST)
