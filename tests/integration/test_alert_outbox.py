@@ -97,7 +97,7 @@ class Receiver:
                 pass
 
         class Server(ThreadingHTTPServer):
-            request_queue_size = 128  # five, as by default, are fewer than dispatchers connect at once
+            request_queue_size = 128  # by default 5: the sixteen that dispatchers open at once then wait seconds to be let in
 
         self.server = Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}/alerts"
@@ -303,18 +303,10 @@ def test_two_dispatchers_send_each_delivery_once(loader: psycopg.Connection, rec
         t.start()
     for t in threads:
         t.join(60)
-    assert sum(o.sent + o.retried for o in outcomes) == 150, "each must be taken by one dispatcher, and none left out"
-    # A machine that is busy may lose a connection: that one is tried again, and nobody is to be told twice of the others.
-    with db.connect("meterhouse_owner") as conn:
-        again = {
-            str(row[0])
-            for row in conn.execute("update ops.alert_delivery set next_attempt_at = now() where state = 'pending' returning delivery_id")
-        }
-    dispatch.run(loader, once=True)
+    troubles = loader.execute("select delivery_id, state, attempts, last_error from ops.alert_delivery where state <> 'sent'").fetchall()
+    assert sum(o.sent for o in outcomes) == 150, f"not sent: {troubles}"
     keys = [h["Idempotency-Key"] for h, _ in receiver.got]
-    assert len(set(keys)) == 150, "all must have arrived"
-    twice = {k.rpartition("-")[2] for k in keys if keys.count(k) > 1}
-    assert twice <= again, "sent twice, although the first was acknowledged"
+    assert len(keys) == len(set(keys)) == 150
 
 
 def test_the_command_sends_lists_and_checks(loader: psycopg.Connection, receiver: Receiver, tmp_path: Path) -> None:
