@@ -74,5 +74,10 @@ def test_nothing_is_loaded_from_outside_and_the_description_is_there(client: Tes
         assert client.get(path).status_code == 404, f"{path} loads scripts from outside, which a closed network cannot"
     description = client.get("/openapi.json").json()
     assert description["info"]["title"] == "Meterhouse"
-    assert {"/health", "/ready", "/version"} <= set(description["paths"])
+    commands = ["", "/groups", "/groups/{id}", "/{id}", "/{id}/cancel"]
+    assert sorted(description["paths"]) == [
+        *(f"/api/v1/commands{c}" for c in commands),
+        *("/api/v1/meters/events", "/api/v1/meters/readings"),
+        *("/health", "/ready", "/version"),
+    ]
     assert "503" in description["paths"]["/ready"]["get"]["responses"]
