@@ -69,7 +69,7 @@
 #}
 {% macro midnight_registers(before=0) -%}
 {%- if var('changed_only') -%}
-select r.day, r.meter_id, r.import_wh, r.export_wh, r.import_vah
+select r.day, r.meter_id, r.import_wh, r.export_wh, r.import_vah{{ ', r.md_import_w, r.md_import_at' if not before }}
 from ops.changed_meter c
 cross join lateral (
     select * from {{ source('raw', 'register_reading') }} r
@@ -78,7 +78,7 @@ cross join lateral (
 ) r
 where {{ in_partition('c') }}
 {%- else -%}
-select r.day, r.meter_id, r.import_wh, r.export_wh, r.import_vah
+select r.day, r.meter_id, r.import_wh, r.export_wh, r.import_vah{{ ', r.md_import_w, r.md_import_at' if not before }}
 from {{ source('raw', 'register_reading') }} r
 where r.discom_id = {{ var('discom_id') | int }} and {{ days_of_partition('r.day', before) }}
   and not exists (

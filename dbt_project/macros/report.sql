@@ -16,3 +16,17 @@
 {% macro kwh(wh) -%}
 ({{ wh }} * 0.001)::numeric(18, 3)
 {%- endmacro %}
+
+{# A report that nothing feeds yet: its columns as its YAML declares them, and no row. The YAML's meta says what would feed it (unfed). #}
+{% macro unfed_report() -%}
+select {% for c in model.columns.values() %}null::{{ c.data_type }} as {{ c.name }}{{ ', ' if not loop.last }}{% endfor %}
+where false
+{%- endmacro %}
+
+{# The category of a BEE form (4.5) of a service point's. #}
+{% macro bee_category(category, ht) -%}
+case when {{ category }} in ('{{ var('bee_residential') | join("', '") }}') then 'Residential'
+     when {{ category }} in ('{{ var('bee_agricultural') | join("', '") }}') then 'Agricultural'
+     when {{ category }} in ('{{ var('bee_business') | join("', '") }}') then case when {{ ht }} then 'Commercial/Industrial-HT' else 'Commercial/Industrial-LT' end
+     else 'Others' end
+{%- endmacro %}

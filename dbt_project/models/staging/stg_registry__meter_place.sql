@@ -1,7 +1,8 @@
 -- Where a meter hangs, and when: the installation with what the rules need to know of its place.
 select i.discom_id, i.meter_id, i.valid_from, i.valid_to, i.mf, i.service_point_id, i.dt_id, i.feeder_id,
        case when i.service_point_id is not null then 'consumer' when i.dt_id is not null then 'dt' else 'feeder' end as place,
-       m.serial, m.interval_min, m.register_lsb_wh, d.timezone,
+       m.serial, m.interval_min, m.register_lsb_wh, (10::double precision ^ (m.register_digits + 3))::bigint as register_modulus_wh, d.timezone,
+       m.category as meter_category, m.voltage_v, sp.supply_phases as phases, sp.tariff,
        coalesce(sp.office_id, dt.office_id, f.office_id) as office_id,
        coalesce(sp.category, case when i.dt_id is not null then 'dt' else 'feeder' end) as category,
        sp.sanctioned_load_w,

@@ -26,6 +26,6 @@ select x.discom_id, x.day, x.meter_id, x.place, x.category, x.office_id, x.inter
             when x.missing_slots > 0 then 9
             else greatest(case when p.meter_id is not null then 5 else 0 end, x.source_quality) end::smallint as weakest_quality
 from {{ ref('measure') }} x
-left join {{ ref('estimated_day') }} e on e.discom_id = x.discom_id and e.day = x.day and e.meter_id = x.meter_id
+left join {{ source('vee', 'estimated_day') }} e on e.discom_id = x.discom_id and e.day = x.day and e.meter_id = x.meter_id
 left join doubted p on p.discom_id = x.discom_id and p.day = x.day and p.meter_id = x.meter_id
 left join {{ ref('edited_day') }} d on d.discom_id = x.discom_id and d.day = x.day and d.meter_id = x.meter_id

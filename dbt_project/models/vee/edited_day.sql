@@ -35,7 +35,7 @@ select d.discom_id, d.day, d.meter_id,
        greatest(coalesce((sort_desc(q.quality::integer[]))[1], b.base), 2)::smallint as weakest_quality
 from edited d
 join {{ ref('meter_day') }} m on m.discom_id = d.discom_id and m.day = d.day and m.meter_id = d.meter_id
-left join {{ ref('estimated_day') }} e on e.discom_id = d.discom_id and e.day = d.day and e.meter_id = d.meter_id
+left join {{ source('vee', 'estimated_day') }} e on e.discom_id = d.discom_id and e.day = d.day and e.meter_id = d.meter_id
 left join doubted p on p.discom_id = d.discom_id and p.day = d.day and p.meter_id = d.meter_id
 cross join lateral (select (case when p.meter_id is not null and e.meter_id is null then 5 else 0 end)::smallint as base) b
 cross join lateral (

@@ -17,8 +17,10 @@ select t.discom_id, t.day, t.meter_id, t.place, t.category, t.office_id, t.inter
        end as quality,
        t.day_quality,
        case when d.meter_id is not null then d.method else e.method end as method,
-       t.import_day_wh, t.export_day_wh, t.import_day_vah, t.estimated_slots, t.missing_slots, t.estimated_wh, t.weakest_quality
+       t.import_day_wh, t.export_day_wh, t.import_day_vah, t.estimated_slots, t.missing_slots, t.estimated_wh, t.weakest_quality,
+       case when b.built_at is not null then b.rule_set_id end as rule_set_id
 from {{ ref('day_total') }} t
 join {{ ref('meter_day') }} m on m.discom_id = t.discom_id and m.day = t.day and m.meter_id = t.meter_id
-left join {{ ref('estimated_day') }} e on e.discom_id = t.discom_id and e.day = t.day and e.meter_id = t.meter_id
+left join {{ source('vee', 'estimated_day') }} e on e.discom_id = t.discom_id and e.day = t.day and e.meter_id = t.meter_id
 left join {{ ref('edited_day') }} d on d.discom_id = t.discom_id and d.day = t.day and d.meter_id = t.meter_id
+left join {{ source('ops', 'day_build') }} b on b.discom_id = t.discom_id and b.day = t.day

@@ -58,52 +58,94 @@ zero_run as (
     from (select day, meter_id, day - row_number() over (partition by meter_id order by day)::integer as run from zero_day) z
 )
 
-{#- Subqueries, where CTEs would read better: functions that are evaluated once a row would have a CTE written out before it is read. #}
-select f.discom_id, f.day, f.meter_id, f.place, f.category, f.office_id, f.slots, f.interval_min,
-       f.present_slots, f.slots - f.present_slots as missing_slots,
-       f.fragments, f.duplicate_slots, f.conflict_slots, f.late_slots,
-       f.negative_slots, f.zero_slots, f.over_limit_slots, f.limit_wh,
-       least(coalesce(z.days, 0), {{ var('zero_day_lookback') | int }} + 1) as zero_days,
-       f.sum_wh, f.export_sum_wh, f.import_sum_vah, f.min_wh, f.max_wh, f.third_max_wh,
-       {{ spike_pct('f.max_wh', 'f.third_max_wh', 'f.interval_min') }} as spike_pct,
-       f.register_lsb_wh, r0.import_wh as register_open_wh, r1.import_wh as register_close_wh, r1.import_wh - r0.import_wh as register_advance_wh,
-       -- The sum check needs a complete day and both registers.
-       case when f.present_slots = f.slots then f.sum_wh - (r1.import_wh - r0.import_wh) end as sum_diff_wh,
-       case when f.present_slots = f.slots then {{ sum_diff_pct('f.sum_wh', '(r1.import_wh - r0.import_wh)', 'f.register_lsb_wh') }} end as sum_diff_pct,
-       coalesce(u.stamps, 0) as future_stamps,
-       f.age_days, f.source_quality, f.received_at, f.batch_id, f.seq
+{#-
+  Subqueries, where CTEs would read better: functions that are evaluated once a row would have a CTE written out before it is read.
+  What is joined with a CTE is joined last: from there on one core does all.
+#}
+select h.*, least(coalesce(z.days, 0), {{ var('zero_day_lookback') | int }} + 1) as zero_days
 from (
-    select p.discom_id, d.day, p.meter_id, p.place, p.category, p.office_id, p.limit_wh, p.register_lsb_wh,
-           coalesce(r.slots, d.minutes / p.interval_min) as slots,
-           coalesce(r.interval_min, p.interval_min) as interval_min,
-           coalesce(r.fragments, 0) as fragments,
-           coalesce(r.duplicate_slots, 0) as duplicate_slots,
-           coalesce(r.conflict_slots, 0) as conflict_slots,
-           coalesce(r.late_slots, case when r.received_at > d.due_at then cardinality(r.import_wh) else 0 end) as late_slots,
-           r.received_at, r.batch_id, r.seq, r.source_quality,
-           (r.received_at at time zone d.timezone)::date - d.day as age_days,
-           {{ import_figures("coalesce(r.import_wh, '{}')", 'p.limit_wh') }},
-           ops.total(r.export_wh) as export_sum_wh,
-           ops.total(r.import_vah) as import_sum_vah
-    from {{ partition_days() }} d
-    {%- if var('changed_only') %}
-    join ops.changed_meter c on {{ in_partition('c') }} and c.day = d.day
-    cross join lateral (
-        select * from {{ ref('stg_registry__meter_place') }} p
-        where p.discom_id = c.discom_id and p.meter_id = c.meter_id and {{ valid_in_partition('p', 'c.day') }} offset 0
-    ) p
-    {%- else %}
-    join {{ ref('stg_registry__meter_place') }} p on {{ valid_in_partition('p', 'd.day') }}
-    {%- endif %}
-    left join (
-        select r.day, r.meter_id, r.interval_min, r.slots, r.fragments, r.duplicate_slots, r.conflict_slots, r.late_slots, r.received_at, r.batch_id, r.seq,
-               ops.sorted(r.import_wh) as import_wh, r.export_wh, r.import_vah,
-               case when r.quality is not null then (ops.sorted(r.quality::integer[]))[cardinality(array_remove(r.quality, null))] end as source_quality
-        from {{ built_rows(ref('day_reading')) }} r
-    ) r on r.meter_id = p.meter_id and r.day = d.day
-    where p.discom_id = {{ var('discom_id') | int }}
-) f
-left join opening r0 on r0.meter_id = f.meter_id and r0.day = f.day - 1
-left join closing r1 on r1.meter_id = f.meter_id and r1.day = f.day
-left join zero_run z on z.day = f.day and z.meter_id = f.meter_id
-left join future u on u.day = f.day and u.meter_id = f.meter_id
+    select g.discom_id, g.day, g.meter_id, g.place, g.category, g.tariff, g.phases, g.dt, g.meter_category, g.office_id, g.slots, g.interval_min,
+           g.present_slots, g.slots - g.present_slots as missing_slots,
+           g.fragments, g.duplicate_slots, g.conflict_slots, g.late_slots,
+           g.negative_slots, g.zero_slots, g.over_limit_slots, g.limit_wh,
+           g.sum_wh, g.export_sum_wh, g.import_sum_vah, g.min_wh, g.max_wh, g.third_max_wh,
+           {{ spike_pct('g.max_wh', 'g.third_max_wh', 'g.interval_min') }} as spike_pct,
+           g.register_lsb_wh, g.register_open_wh, g.register_close_wh, g.register_advance_wh, g.export_advance_wh, g.apparent_advance_vah,
+           case when g.register_advance_wh >= 0 then 0 else -g.register_advance_wh end as register_back_wh,
+           -- The sum check needs a complete day and both registers.
+           case when g.present_slots = g.slots then g.sum_wh - g.register_advance_wh end as sum_diff_wh,
+           case when g.present_slots = g.slots then ops.sum_diff_pct(g.sum_wh, g.register_advance_wh, g.register_lsb_wh) end as sum_diff_pct,
+           case when g.export_slots = g.slots then ops.sum_diff_pct(g.export_sum_wh, g.export_advance_wh, g.register_lsb_wh) end as export_diff_pct,
+           case when g.apparent_slots = g.slots then ops.sum_diff_pct(g.import_sum_vah, g.apparent_advance_vah, g.register_lsb_wh) end as apparent_diff_pct,
+           -- Energy went through the register of a channel that came for fewer slots than the import.
+           case when g.export_advance_wh > 0 then greatest(g.present_slots - coalesce(g.export_slots, 0), 0) end as export_missing_slots,
+           case when g.apparent_advance_vah > 0 then greatest(g.present_slots - coalesce(g.apparent_slots, 0), 0) end as apparent_missing_slots,
+           -- A small load says nothing of its kvarh and kVAh. What one step explains is no factor above 1.
+           case when g.present_slots = g.slots and g.sum_wh >= {{ var('apparent_floor_wh') | int }} then g.reactive_sum_varh end as reactive_sum_varh,
+           case when g.present_slots = g.slots and g.apparent_slots = g.slots and g.sum_wh >= {{ var('apparent_floor_wh') | int }}
+                then g.sum_wh / greatest(g.import_sum_vah, case when g.sum_wh - g.import_sum_vah <= g.register_lsb_wh then g.sum_wh else 1 end)::double precision
+                end as power_factor,
+           case when g.present_slots = g.slots and g.apparent_slots = g.slots and g.sum_wh >= {{ var('apparent_floor_wh') | int }} then g.apparent_off_pct end as apparent_off_pct,
+           g.md_pct, case when g.md_of_day then g.md_pct end as md_of_day_pct,
+           g.voltage_min_v, g.voltage_max_v, g.dead_slots,
+           -- A value that the register bears out is real, whatever its bits.
+           g.other_overflow_slots + case when g.present_slots = g.slots and abs(g.sum_wh - g.register_advance_wh) <= g.register_lsb_wh then 0
+                                         else g.import_overflow_slots end as overflow_slots,
+           g.frozen_slots, g.both_ways_slots, g.step_pct,
+           case when g.place = 'consumer' and g.of_feeder and g.present_slots = g.slots
+                then g.sum_wh * g.mf::double precision * 100 / nullif(g.sanctioned_load_w::double precision * g.slots * g.interval_min / 60, 0) end as load_factor_pct,
+           g.future_stamps, g.age_days, g.source_quality, g.received_at, g.batch_id, g.seq
+    from (
+        select f.*, t.code as dt, x.feeder_id is not null as of_feeder,
+               coalesce(u.stamps, 0) as future_stamps,
+               r0.import_wh as register_open_wh, r1.import_wh as register_close_wh,
+               ops.advance(r0.import_wh, r1.import_wh, f.register_modulus_wh, f.limit_wh * f.slots) as register_advance_wh,
+               ops.advance(r0.export_wh, r1.export_wh, f.register_modulus_wh, f.limit_wh * f.slots) as export_advance_wh,
+               ops.advance(r0.import_vah, r1.import_vah, f.register_modulus_wh, f.limit_wh * f.slots) as apparent_advance_vah,
+               -- Of a small load the demand register and the blocks differ by their steps.
+               case when f.interval_min = {{ var('demand_period_min') | int }} and f.max_wh * 60 >= {{ var('spike_floor_w') | int }} * f.interval_min
+                    then r1.md_import_w * f.interval_min / (f.max_wh * 60)::double precision * 100 end as md_pct,
+               ((r1.md_import_at - interval '1 second') at time zone f.timezone)::date = f.day as md_of_day
+        from (
+            select p.discom_id, d.day, d.timezone, p.meter_id, p.place, p.category, p.tariff, p.phases, p.meter_category, p.office_id,
+                   p.service_point_id, p.dt_id, p.mf, p.sanctioned_load_w, p.limit_wh, p.register_lsb_wh, p.register_modulus_wh,
+                   coalesce(r.slots, d.minutes / p.interval_min) as slots,
+                   coalesce(r.interval_min, p.interval_min) as interval_min,
+                   coalesce(r.fragments, 0) as fragments,
+                   coalesce(r.duplicate_slots, 0) as duplicate_slots,
+                   coalesce(r.conflict_slots, 0) as conflict_slots,
+                   coalesce(r.late_slots, case when r.received_at > d.due_at then r.present_slots else 0 end) as late_slots,
+                   r.received_at, r.batch_id, r.seq, r.source_quality,
+                   (r.received_at at time zone d.timezone)::date - d.day as age_days,
+                   coalesce(r.present_slots, 0) as present_slots, coalesce(r.negative_slots, 0) as negative_slots, coalesce(r.zero_slots, 0) as zero_slots,
+                   {{ over_limit_slots('r.vals', 'r.max_wh', 'p.limit_wh') }}, r.min_wh, r.max_wh, r.third_max_wh,
+                   r.sum_wh, r.export_sum_wh, r.export_slots, r.import_sum_vah, r.apparent_slots, r.reactive_sum_varh, r.apparent_off_pct,
+                   r.import_overflow_slots, coalesce(r.other_overflow_slots, 0) as other_overflow_slots, r.frozen_slots, r.step_pct,
+                   case when p.phases = 1 then r.both_ways_slots end as both_ways_slots,
+                   {%- for c in ['voltage_min_v', 'voltage_max_v', 'dead_slots'] %}
+                   case when p.voltage_v between 200 and 260 then r.{{ c }} end as {{ c }}{{ ',' if not loop.last }}
+                   {%- endfor %}
+            from {{ partition_days() }} d
+            {%- if var('changed_only') %}
+            join ops.changed_meter c on {{ in_partition('c') }} and c.day = d.day
+            cross join lateral (
+                select * from {{ ref('stg_registry__meter_place') }} p
+                where p.discom_id = c.discom_id and p.meter_id = c.meter_id and {{ valid_in_partition('p', 'c.day') }} offset 0
+            ) p
+            {%- else %}
+            join {{ ref('stg_registry__meter_place') }} p on {{ valid_in_partition('p', 'd.day') }}
+            {%- endif %}
+            left join (
+                {{ reading_figures(built_rows(ref('day_reading'))) }}
+            ) r on r.meter_id = p.meter_id and r.day = d.day
+            where p.discom_id = {{ var('discom_id') | int }}
+        ) f
+        left join opening r0 on r0.meter_id = f.meter_id and r0.day = f.day - 1
+        left join closing r1 on r1.meter_id = f.meter_id and r1.day = f.day
+        left join future u on u.day = f.day and u.meter_id = f.meter_id
+        left join {{ source('registry', 'consumer_index') }} x
+          on x.discom_id = f.discom_id and x.service_point_id = f.service_point_id and {{ valid_in_partition('x', 'f.day') }}
+        left join {{ source('registry', 'dt') }} t on t.discom_id = f.discom_id and t.dt_id = coalesce(f.dt_id, x.dt_id)
+    ) g
+) h
+left join zero_run z on z.day = h.day and z.meter_id = h.meter_id

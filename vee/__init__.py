@@ -1,0 +1,1 @@
+"""What people and machines do with judged days: estimation, editing, exceptions, explanation. Imports no Dagster and no HTTP."""

@@ -1,0 +1,192 @@
+"""SQL of one meter-day, in a transaction of one tenant as meterhouse_api. Rows are dicts; nothing is written."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg.sql import SQL, Composable, Identifier
+
+Row = dict[str, Any]
+
+NEAREST_REGISTER_DAYS = 40
+"""How far from the day a register is looked for."""
+
+
+def meter(conn: psycopg.Connection, discom: str, serial: str, day: date) -> Row | None:
+    """The meter with its place on the day, and the DISCOM's time zone. None = there is no such meter."""
+    return _one(
+        conn,
+        """
+        select d.discom_id, d.timezone, m.meter_id, m.serial, m.make, m.interval_min, m.register_lsb_wh, h.code as hes,
+               ops.minutes(%(day)s, d.timezone) as minutes, i.mf,
+               case when i.service_point_id is not null then 'consumer' when i.dt_id is not null then 'dt'
+                    when i.feeder_id is not null then 'feeder' end as place,
+               coalesce(sp.code, t.code, f.code) as at, sp.category, coalesce(x.code, t.code) as dt
+        from registry.discom d
+        join registry.meter m using (discom_id)
+        join registry.hes h using (discom_id, hes_id)
+        left join registry.installation i
+          on i.discom_id = m.discom_id and i.meter_id = m.meter_id and daterange(i.valid_from, i.valid_to) @> %(day)s
+        left join registry.service_point sp on sp.discom_id = m.discom_id and sp.service_point_id = i.service_point_id
+        left join registry.dt t on t.discom_id = m.discom_id and t.dt_id = i.dt_id
+        left join registry.feeder f on f.discom_id = m.discom_id and f.feeder_id = i.feeder_id
+        left join registry.consumer_index c
+          on c.discom_id = m.discom_id and c.service_point_id = i.service_point_id and daterange(c.valid_from, c.valid_to) @> %(day)s
+        left join registry.dt x on x.discom_id = m.discom_id and x.dt_id = c.dt_id
+        where d.code = %(discom)s and m.serial = %(serial)s""",
+        {"discom": discom, "serial": serial, "day": day},
+    )
+
+
+def fragments(conn: psycopg.Connection, key: Row) -> list[Row]:
+    """What was delivered of the day, the last received first: the order in which a value stands."""
+    return _all(
+        conn,
+        """
+        select f.batch_id, f.seq, f.start_slot, f.received_at, f.import_wh, h.code as hes, b.source,
+               coalesce(pg_visible_in_snapshot(t.written_by, o.saw), false) as in_build
+        from raw.profile_fragment f
+        join raw.batch b using (discom_id, batch_id)
+        join registry.hes h using (discom_id, hes_id)
+        left join raw.touched_day t on t.discom_id = f.discom_id and t.day = f.day and t.batch_id = f.batch_id
+        left join ops.day_build o on o.discom_id = f.discom_id and o.day = f.day and o.built_at is not null
+        where f.discom_id = %(discom_id)s and f.day = %(day)s and f.meter_id = %(meter_id)s
+        order by f.received_at desc, f.seq desc, f.batch_id""",
+        key,
+    )
+
+
+def rejected(conn: psycopg.Connection, key: Row, begin: datetime, end: datetime) -> list[Row]:
+    """Rejected values of the meter that are stamped begin <= stamp < end, or that ran ahead of the clock when the day was received."""
+    return _all(
+        conn,
+        """
+        select x.stamp, x.reason, x.detail, x.value_count, x.locator, x.received_at, left(x.payload, 500) as payload, h.code as hes,
+               b.source, r.rejected_id is not null as landed_after_all
+        from raw.rejected x
+        join raw.batch b using (discom_id, batch_id)
+        join registry.hes h using (discom_id, hes_id)
+        left join raw.replayed r using (discom_id, rejected_id)
+        where x.discom_id = %(discom_id)s and x.meter_id = %(meter_id)s
+          and (x.stamp >= %(begin)s and x.stamp < %(end)s
+               or x.reason = 'FUTURE_STAMP' and x.received_at >= %(end)s and x.received_at < %(end)s + interval '1 day')
+        order by x.stamp, x.rejected_id""",
+        {**key, "begin": begin, "end": end},
+    )
+
+
+def register(conn: psycopg.Connection, key: Row, *, opening: bool) -> Row | None:
+    """The register nearest to the midnight that the day begins with (`opening`) or ends with, on the far side of the day."""
+    span = SQL("r.day < %(day)s and r.day >= %(day)s - %(days)s") if opening else SQL("r.day >= %(day)s and r.day < %(day)s + %(days)s")
+    return _one(
+        conn,
+        SQL("""
+        select r.day, r.read_at, r.received_at, r.import_wh, h.code as hes, b.source, count(*) over (partition by r.day) as versions
+        from raw.register_reading r
+        join raw.batch b using (discom_id, batch_id)
+        join registry.hes h using (discom_id, hes_id)
+        where r.discom_id = %(discom_id)s and r.meter_id = %(meter_id)s and {span}
+        order by r.day {near}, (r.received_at, r.seq, coalesce(r.import_wh, 0), coalesce(r.export_wh, 0), coalesce(r.import_vah, 0),
+                                r.batch_id) desc
+        limit 1""").format(span=span, near=SQL("desc" if opening else "asc")),
+        {**key, "days": NEAREST_REGISTER_DAYS},
+    )
+
+
+def final_energy(conn: psycopg.Connection, key: Row, first: date, last: date) -> int | None:
+    """Wh of the final values of the days first..last; None where one of them was not built or an interval has no value."""
+    row = _one(
+        conn,
+        """
+        select case when count(*) = %(last)s::date - %(first)s::date + 1 and sum(missing_slots) = 0
+                    then sum(import_day_wh)::bigint end as wh
+        from vee.day_total
+        where discom_id = %(discom_id)s and meter_id = %(meter_id)s and day between %(first)s and %(last)s""",
+        {**key, "first": first, "last": last},
+    )
+    return row["wh"] if row else None
+
+
+def built(conn: psycopg.Connection) -> bool:
+    """Whether anything was built yet in this warehouse."""
+    return conn.execute("select to_regclass('vee.final_day') is not null").fetchone() == (True,)
+
+
+def day_build(conn: psycopg.Connection, key: Row) -> Row | None:
+    return _one(conn, "select * from ops.day_build where discom_id = %(discom_id)s and day = %(day)s and built_at is not null", key)
+
+
+def row_of(conn: psycopg.Connection, table: str, key: Row) -> Row | None:
+    """The meter-day's row of a table or view with key (discom_id, day, meter_id); None also of a table that no build has made yet."""
+    if conn.execute("select to_regclass(%s)", [table]).fetchone() == (None,):
+        return None
+    return _one(
+        conn,
+        SQL("select * from {} where discom_id = %(discom_id)s and day = %(day)s and meter_id = %(meter_id)s").format(
+            Identifier(*table.split("."))
+        ),
+        key,
+    )
+
+
+def rules(conn: psycopg.Connection, rule_set_id: int) -> list[Row]:
+    """The checks of a version of the rules, as expectations.rule_set describes them."""
+    row = _one(conn, "select rules from vee.rule_set where rule_set_id = %(id)s", {"id": rule_set_id})
+    return list(row["rules"]) if row else []
+
+
+def exceptions(conn: psycopg.Connection, key: Row) -> list[Row]:
+    return _all(
+        conn,
+        """
+        select * from vee.exception
+        where discom_id = %(discom_id)s and day = %(day)s and meter_id = %(meter_id)s and state <> 'cleared'
+        order by rule, stage""",
+        key,
+    )
+
+
+def edits(conn: psycopg.Connection, key: Row) -> list[Row]:
+    """Edits of the import, in the order in which they were made."""
+    return _all(
+        conn,
+        """
+        select e.*, d.decision, d.decided_by, d.decided_at
+        from vee.edit e
+        left join vee.edit_decision d using (discom_id, edit_id)
+        where e.discom_id = %(discom_id)s and e.day = %(day)s and e.meter_id = %(meter_id)s and e.channel = 'import_wh'
+        order by e.edit_id""",
+        key,
+    )
+
+
+def frozen(conn: psycopg.Connection, key: Row) -> Row | None:
+    """The frozen period that the day lies in."""
+    return _one(conn, "select * from vee.frozen where discom_id = %(discom_id)s and %(day)s between first_day and last_day", key)
+
+
+def episodes(conn: psycopg.Connection, key: Row, begin: datetime, end: datetime) -> list[Row]:
+    """Events that reach into begin <= t < end, in the order of their occurrence."""
+    return _all(
+        conn,
+        """
+        select event, code, occurred_at, ended_at, state from vee.event_episode
+        where discom_id = %(discom_id)s and meter_id = %(meter_id)s and occurred_at < %(end)s
+          and (occurred_at >= %(begin)s or state = 'restored' and ended_at > %(begin)s
+               or state = 'open' and occurred_at >= %(begin)s - interval '90 days')
+        order by occurred_at, event""",
+        {**key, "begin": begin, "end": end},
+    )
+
+
+def _all(conn: psycopg.Connection, query: str | Composable, values: Row) -> list[Row]:
+    with conn.cursor(row_factory=dict_row) as cur:
+        return cur.execute(query, values).fetchall()  # type: ignore[arg-type]
+
+
+def _one(conn: psycopg.Connection, query: str | Composable, values: Row) -> Row | None:
+    with conn.cursor(row_factory=dict_row) as cur:
+        return cur.execute(query, values).fetchone()  # type: ignore[arg-type]
