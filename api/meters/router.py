@@ -10,10 +10,10 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
 from api.auth import Caller, database, require_key
+from api.body import content
 from api.database import Database
 from api.errors import Problem, problems
 from api.meters import service
-from api.meters.body import content
 from ingestion.canonical import Rejection
 from ingestion.landing import LandingError, LandingResult
 

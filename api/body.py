@@ -26,7 +26,7 @@ async def content(request: Request) -> bytes:
     taken = await request.body()
     body = _unpacked(taken) if encoding == "gzip" else taken
     if not body.strip():
-        raise Problem(400, "EMPTY_BODY", "Nothing was sent", "the body is empty: send readings or events")
+        raise Problem(400, "EMPTY_BODY", "Nothing was sent", "the body is empty: send what you mean to store")
     return body
 
 

@@ -1,0 +1,1 @@
+"""Why a meter's values are what they are."""

@@ -1,0 +1,32 @@
+"""/api/v1/vee/explain."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+
+from api.auth import Caller, database, require_key
+from api.database import Database
+from api.errors import problems
+from api.explain import service
+from api.explain.schemas import Day, MeterSerial, Slot
+from vee.explain import Explanation
+from vee.explain.model import Interval
+
+router = APIRouter(prefix="/api/v1/vee/explain", tags=["vee"], responses=problems(401, 403, 404, 422, 429, 503))
+
+Pools = Annotated[Database, Depends(database)]
+Operator = Annotated[Caller, Depends(require_key("operator"))]
+
+
+@router.get("/{serial}/{day}", summary="Why a meter's values of a day are what they are")
+def explain_day(serial: MeterSerial, day: Day, pools: Pools, caller: Operator) -> Explanation:
+    """Deliveries, rejected values, rules with their figures, registers, the estimate's inputs, edits, every interval from raw to final."""
+    return service.meter_day(pools, caller, serial, day)
+
+
+@router.get("/{serial}/{day}/{slot}", summary="Why a value is what it is")
+def explain_interval(serial: MeterSerial, day: Day, slot: Slot, pools: Pools, caller: Operator) -> Interval:
+    """One interval, with every raw value that came for it."""
+    return service.interval(pools, caller, serial, day, slot)

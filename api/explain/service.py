@@ -1,0 +1,28 @@
+"""One meter-day or one interval of it, for one tenant. No HTTP paths, no SQL."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from api.auth import Caller
+from api.database import Database
+from api.errors import Problem
+from vee.explain import ExplainError, Explanation, explain
+from vee.explain.model import Interval
+
+
+def meter_day(pools: Database, caller: Caller, serial: str, day: date) -> Explanation:
+    """Raises Problem 404."""
+    try:
+        with pools.tenant(caller.discom_id) as conn:
+            return explain(conn, caller.discom, serial, day)
+    except ExplainError as e:
+        raise Problem(404, e.code, "Nothing to explain", str(e)) from None
+
+
+def interval(pools: Database, caller: Caller, serial: str, day: date, slot: int) -> Interval:
+    """Raises Problem: 404, also where the day has no such interval."""
+    intervals = meter_day(pools, caller, serial, day).intervals
+    if slot >= len(intervals):
+        raise Problem(404, "NO_SUCH_INTERVAL", "No such interval", f"{day} has intervals 0 to {len(intervals) - 1} of meter {serial}")
+    return intervals[slot]
