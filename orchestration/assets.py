@@ -1,4 +1,5 @@
-"""The graph of a DISCOM's day: dbt to vee.measure, the suite, dbt to the final layer, the suite on the estimates, balances, reports.
+"""The graph of a DISCOM's day: dbt to vee.measure, the suite, estimation, dbt to the final layer, the suites on estimates and edits,
+balances, reports.
 
 Partitions are discom x day; a range of days is one run (and one pass of SQL). Each rule and each dbt test is an asset check.
 """
@@ -30,7 +31,10 @@ RETRY = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL, j
 REREAD = dg.AssetKey(["raw", "reread"])
 """What head-end systems were asked to read again: before a day is built, never in its way (orchestration.pulls)."""
 
+ESTIMATED_DAY = dg.AssetKey(["vee", "estimated_day"])
+
 ESTIMATE_VERDICT = dg.AssetKey(["vee", "estimate_exception"])
+EDIT_VERDICT = dg.AssetKey(["vee", "edit_exception"])
 
 
 def partition_key(discom: str, day: date) -> str:
@@ -53,15 +57,15 @@ def window(context: dg.AssetExecutionContext) -> tuple[str, int, date, date]:
 
 
 class Translator(DagsterDbtTranslator):
-    """dbt names to Dagster: key = schema and table. A day begins when gaps were read again; energy and reports wait for the verdict on
-    the estimates."""
+    """dbt names to Dagster: key = schema and table. A day begins when gaps were read again; energy and reports wait for the verdicts on
+    estimates and edits."""
 
     def get_asset_spec(self, manifest: Any, unique_id: str, project: Any) -> dg.AssetSpec:
         spec = super().get_asset_spec(manifest, unique_id, project)
         node = manifest["nodes"].get(unique_id) or manifest["sources"][unique_id]
         spec = spec.replace_attributes(key=self.get_asset_key(node), group_name=node["schema"])
-        if node["schema"] in ("energy", "reports"):
-            spec = spec.replace_attributes(deps=[*spec.deps, ESTIMATE_VERDICT])
+        if node["schema"] in ("energy", "network", "reports"):
+            spec = spec.replace_attributes(deps=[*spec.deps, ESTIMATE_VERDICT, EDIT_VERDICT])
         if node["name"] == "assembled_day":
             spec = spec.replace_attributes(deps=[*spec.deps, REREAD])
         return spec
@@ -84,14 +88,19 @@ def _dbt_group(name: str) -> dg.AssetsDefinition:
         discom, discom_id, first, last = window(context)
         late = _for_late_data(context)
         if name == "measure":
-            changed_only = steps.begin(discom, discom_id, first, last, changed_only=late)
+            try:
+                changed_only = steps.begin(discom, discom_id, first, last, changed_only=late)
+            except stale.FrozenError as e:
+                raise dg.Failure(str(e), allow_retries=False) from None
         else:
             changed_only = late and stale.is_partial(discom_id, first, last)
         wanted = _selected(context)
-        for result in _build(list(wanted), steps.window(discom_id, first, last, changed_only=changed_only)):
+        for result in _build(list(wanted), steps.window(discom, discom_id, first, last, changed_only=changed_only)):
             yield _event(context, wanted[result.unique_id], result)
         if name == "reports":
-            stale.end_build(discom_id, first, last)
+            for view in steps.publish_reports():
+                context.instance.report_runless_asset_event(dg.AssetMaterialization(dg.AssetKey(["reports", view])))
+            steps.end(discom, discom_id, first, last)
             context.log.info("built %s of %s to %s", discom, first, last)
 
     return group
@@ -181,11 +190,46 @@ def _suite_asset(stage: Stage, key: dg.AssetKey, deps: Sequence[dg.AssetKey]) ->
     return suite
 
 
+@dg.asset(
+    key=ESTIMATED_DAY,
+    deps=[dg.AssetKey(["vee", "exception"]), dg.AssetKey(["vee", "meter_day"])],
+    group_name="vee",
+    kinds={"numpy", "postgres"},
+    description="Meter-days of which slots were estimated, with methods and basis",
+    partitions_def=partitions,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    retry_policy=RETRY,
+)
+def estimated_day(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+    discom, discom_id, first, last = window(context)
+    changed_only = _for_late_data(context) and stale.is_partial(discom_id, first, last)
+    report = steps.estimate(discom, discom_id, first, last, changed_only=changed_only)
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": report.meter_days,
+            "seconds": report.seconds,
+            "estimated slots": report.estimated_slots,
+            "missing slots": report.missing_slots,
+            "slots by method": report.methods,
+        }
+    )
+
+
 measure = _dbt_group("measure")
-exceptions = _suite_asset("initial", dg.AssetKey(["vee", "exception"]), [dg.AssetKey(["vee", "measure"])])
+exceptions = _suite_asset("initial", dg.AssetKey(["vee", "exception"]), [dg.AssetKey(["vee", "measure"]), dg.AssetKey(["vee", "evidence"])])
 final = _dbt_group("final")
 estimate_exceptions = _suite_asset("estimate", ESTIMATE_VERDICT, [dg.AssetKey(["vee", "estimated_measure"])])
+edit_exceptions = _suite_asset("edit", EDIT_VERDICT, [dg.AssetKey(["vee", "edited_measure"])])
 energy = _dbt_group("energy")
 reports = _dbt_group("reports")
 
-ALL = [measure, exceptions, final, estimate_exceptions, energy, reports]
+
+@dbt_assets(manifest=dbt.manifest_path(), select=steps.REPORT_VIEWS, name="report_views", dagster_dbt_translator=Translator())
+def report_views(context: dg.AssetExecutionContext) -> Iterator[dg.Output | dg.AssetCheckResult]:
+    """Views are of every day at once, so they have no partitions. The group `reports` makes them anew when the project changes."""
+    wanted = _selected(context)
+    for result in _build(list(wanted), {}):
+        yield _event(context, wanted[result.unique_id], result)
+
+
+ALL = [measure, exceptions, estimated_day, final, estimate_exceptions, edit_exceptions, energy, reports]

@@ -1,12 +1,12 @@
-"""What Dagster loads: assets, the job `daily`, its schedule, the sensor that rebuilds what late data touched, and the pulls."""
+"""What Dagster loads: assets, the job `daily`, its schedule, the sensor for late data, the pulls, reports that go out."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 
 import dagster as dg
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
-from orchestration import assets, pulls, stale
+from orchestration import assets, deliveries, monthly, pulls, stale, steps
 from warehouse import db, registry
 
 daily = dg.define_asset_job(
@@ -45,15 +45,47 @@ def late_data(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | d
         yield dg.SkipReason("every landed day is built")
     for span in spans:
         context.instance.add_dynamic_partitions(str(assets.discoms.name), [span.discom])
-        yield dg.RunRequest(
-            run_key=f"{span.discom}:{span.first}:{span.last}:{span.upto_batch}", tags={**range_tags(span), assets.LATE_DATA_TAG: "true"}
-        )
+        yield dg.RunRequest(run_key=span.mark, tags={**range_tags(span), assets.LATE_DATA_TAG: "true"})
+
+
+class Span(dg.Config):
+    """Business days of a DISCOM, both ends included, as 2026-10-05."""
+
+    discom: str
+    first: str
+    last: str
+
+
+@dg.op
+def judge_late_data(context: dg.OpExecutionContext, config: Span) -> None:
+    """V34 for what landed of frozen days since they were billed."""
+    with db.connect() as conn:
+        discom_id = registry.discoms(conn)[config.discom]
+    report = steps.rebill(config.discom, discom_id, date.fromisoformat(config.first), date.fromisoformat(config.last))
+    context.log.info("%s exceptions written", report.written)
+
+
+@dg.job
+def rebill() -> None:
+    """Judge late data of frozen days. Nothing is built."""
+    judge_late_data()
+
+
+@dg.sensor(job=rebill, minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.RUNNING)
+def late_data_of_frozen_days(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """A run for each range of frozen days of which something landed that was not judged yet."""
+    spans = stale.rebill_ranges()
+    if not spans:
+        yield dg.SkipReason("nothing landed for frozen days")
+    for span in spans:
+        config = {"discom": span.discom, "first": span.first.isoformat(), "last": span.last.isoformat()}
+        yield dg.RunRequest(run_key=span.mark, run_config={"ops": {"judge_late_data": {"config": config}}}, tags={"discom": span.discom})
 
 
 defs = dg.Definitions(
-    assets=[pulls.pull, pulls.reread, *assets.ALL],
+    assets=[pulls.pull, pulls.reread, *assets.ALL, assets.report_views],
     asset_checks=[pulls.head_end_systems_deliver],
-    jobs=[daily, pulls.pull_job, pulls.freshness],
-    schedules=[every_morning, pulls.freshness_schedule],
-    sensors=[late_data, pulls.pulls_due],
+    jobs=[daily, rebill, monthly.audit_month, pulls.pull_job, pulls.freshness, deliveries.deliver_reports],
+    schedules=[every_morning, monthly.every_month, pulls.freshness_schedule],
+    sensors=[late_data, late_data_of_frozen_days, pulls.pulls_due, deliveries.reports_due],
 )

@@ -51,6 +51,9 @@ def _parser() -> argparse.ArgumentParser:
     gen.add_argument("--interval-min", type=int, default=default.interval_min, help="block length, 15 or 30")
     gen.add_argument("--seed", type=int, default=default.seed, help="the same seed gives the same bytes")
     gen.add_argument("--clean", action="store_true", help="no defects")
+    gen.add_argument(
+        "--audit", action="store_true", help="with what an energy audit needs: phases, positions, bills, incomers and the rest"
+    )
     gen.add_argument("--defect-share", type=float, default=default.defect_share, help="share of meter-days with a defect")
     gen.add_argument("--prosumer-share", type=float, default=default.prosumer_share, help="share with rooftop solar")
 

@@ -6,13 +6,15 @@ None where that meter-day cannot carry it. Every kind is set well beyond the thr
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import numpy as np
 
-from simulation.model import Flags, Floats, Ints, World, third_highest
+from simulation.audit import FeederOutage, generator
+from simulation.model import Flags, Floats, Ints, Outage, World, third_highest
 
 REGULAR = timedelta(hours=1, minutes=20)
 """Files of a day are written this long after the midnight that closes it."""
@@ -80,7 +82,7 @@ def build_feed(world: World, tenant: int) -> Feed:
         registers=meters.registers.copy(),
         register_sent=np.ones(meters.registers.shape[:2], dtype=bool),
         register_delay={},
-        events=_events(world, rng),
+        events=_with_audit(_events(world, rng), world, tenant) if world.audit else _events(world, rng),
         session=rng.random((len(every), config.days + 1)),
     )
     if not config.clean:
@@ -107,10 +109,55 @@ def _events(world: World, rng: np.random.Generator) -> dict[tuple[int, int], lis
     for o in grid.outages:
         start = config.midnight(o.day) + timedelta(minutes=o.first * config.interval_min)
         end = config.midnight(o.day) + timedelta(minutes=o.last * config.interval_min)
-        for m in [*np.flatnonzero(grid.true_dt == o.dt).tolist(), config.consumers + o.dt]:
+        for m in without_supply(world, o):
             before, after = rng.integers(0, 60, 2).tolist()
             events[m, o.day] = [(start - timedelta(seconds=before), 101), (end + timedelta(seconds=after), 102)]
     return events
+
+
+def _with_audit(
+    events: dict[tuple[int, int], list[tuple[datetime, int]]], world: World, tenant: int
+) -> dict[tuple[int, int], list[tuple[datetime, int]]]:
+    """Also the heads of feeders and the HT consumers in outages of feeders; magnets of thieves, and what meters log without cause."""
+    config, audit = world.config, world.audit
+    assert audit is not None
+    rng = generator(config, tenant, 9)
+    add: dict[tuple[int, int], list[tuple[datetime, int]]] = defaultdict(list, {k: list(v) for k, v in events.items()})
+
+    def pair(m: int, d: int, minute: int, minutes: int, code: int) -> None:
+        start = config.midnight(d) + timedelta(minutes=minute, seconds=int(rng.integers(0, 60)))
+        add[m, d] += [(start, code), (start + timedelta(minutes=minutes), code + 1)]
+
+    for o in audit.feeder_outages:
+        start = config.midnight(o.day) + timedelta(minutes=o.first * config.interval_min)
+        end = config.midnight(o.day) + timedelta(minutes=o.last * config.interval_min)
+        for m in heads_without_supply(world, o):
+            before, after = rng.integers(0, 60, 2).tolist()
+            add[m, o.day] += [(start - timedelta(seconds=before), 101), (end + timedelta(seconds=after), 102)]
+    for c in (c for c, manner in enumerate(audit.manner) if manner == "magnet"):
+        for d in sorted(rng.choice(config.days, size=min(config.days, 1 + config.days // 4), replace=False).tolist()):
+            pair(c, d, int(rng.integers(600, 1200)), int(rng.integers(20, 200)), 201)
+    for c in rng.choice(config.consumers, size=max(1, config.consumers // 40), replace=False).tolist():
+        pair(c, int(rng.integers(config.days)), int(rng.integers(60, 1200)), int(rng.integers(2, 60)), int(rng.choice([7, 9, 67, 209])))
+    for c in rng.choice(config.consumers, size=max(1, config.consumers // 200), replace=False).tolist():
+        d = int(rng.integers(config.days))
+        add[c, d].append((config.midnight(d) + timedelta(minutes=int(rng.integers(600, 1000))), 251))
+    for t in range(config.dts):
+        pair(config.consumers + t, int(rng.integers(config.days)), int(rng.integers(60, 1200)), int(rng.integers(5, 90)), 11)
+    return {k: sorted(v) for k, v in add.items()}
+
+
+def heads_without_supply(world: World, outage: FeederOutage) -> list[int]:
+    """The meter of the feeder itself, and those of its HT consumers."""
+    config, audit = world.config, world.audit
+    assert audit is not None
+    first_ht = config.consumers + config.dts + config.feeders + audit.substations
+    return [config.consumers + config.dts + outage.feeder, *(first_ht + np.flatnonzero(audit.ht_feeder == outage.feeder)).tolist()]
+
+
+def without_supply(world: World, outage: Outage) -> list[int]:
+    """The consumers of the DT, and its own meter."""
+    return [*np.flatnonzero(world.grid.true_dt == outage.dt).tolist(), world.config.consumers + outage.dt]
 
 
 # --- kinds of defect -------------------------------------------------------------------------------------------------
@@ -212,7 +259,9 @@ def _register_rollover(feed: Feed, m: int, d: int, rng: np.random.Generator) -> 
         return None
     target = REGISTER_MODULUS_WH - int(wh * rng.uniform(0.3, 0.7))
     feed.registers[m, :, 0] = (feed.registers[m, :, 0] + target - feed.registers[m, d, 0]) % REGISTER_MODULUS_WH
-    return [Defect(m, d, "register_rollover", "V19", (), f"the import register wraps at {REGISTER_MODULUS_WH} Wh")]
+    # The master data does not say how many digits the register has, so it may as well have been set back.
+    detail = f"the import register wraps at {REGISTER_MODULUS_WH} Wh"
+    return [Defect(m, d, "register_rollover", rule, (), detail) for rule in ("V12", "V19")]
 
 
 def _conflicting_duplicate(feed: Feed, m: int, d: int, rng: np.random.Generator) -> list[Defect] | None:

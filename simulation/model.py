@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from simulation.audit import Audit
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -44,6 +48,8 @@ class SimulationConfig:
     prosumer_share: float = 0.06
     code_prefix: str = "D"
     """Tenant codes are this and a number: another prefix lets two simulations stand in one warehouse."""
+    audit: bool = False
+    """With what an energy audit needs (simulation.audit): phases, positions, nameplates, street light, incomers, bills and the rest."""
 
     def __post_init__(self) -> None:
         if self.interval_min not in (15, 30):
@@ -129,10 +135,11 @@ class Flows:
 
 @dataclass(frozen=True)
 class Meters:
-    """Every meter: first the consumers', then the DTs', then the feeders'.
+    """Every meter: first the consumers', then the DTs', then the feeders'; of an audit also the incomers' and those of the HT consumers.
 
     `channels` are (M, D, S): the REGISTERS in Wh or VAh as the meter counts them (secondary side; times `mf` = primary),
-    `voltage_cv` in 0.01 V and `current_ca` in 0.01 A (0 for consumers). `registers` is (M, D + 1, 3): entry d is the
+    `voltage_cv` in 0.01 V and `current_ca` in 0.01 A (0 for consumers), of an audit those of phase R, and further ones.
+    `registers` is (M, D + 1, 3): entry d is the
     reading at the midnight that opens day d.
     """
 
@@ -159,6 +166,7 @@ class World:
     grid: Grid
     flows: Flows
     meters: Meters
+    audit: Audit | None = None
 
     def service_point(self, consumer: int) -> str:
         return f"SP{consumer + 1:06d}"
@@ -168,6 +176,16 @@ class World:
 
     def feeder(self, index: int) -> str:
         return f"F{index + 1:02d}"
+
+    def ht_point(self, index: int) -> str:
+        return f"SPH{index + 1:04d}"
+
+    def substation(self, index: int) -> str:
+        return f"SS{index + 1}"
+
+    def incomer(self, index: int) -> str:
+        """The feeder at 33 kV that feeds a substation."""
+        return f"IN{index + 1:02d}"
 
     def subdivision(self, index: int) -> str:
         return f"{self.code}-SD{index + 1}"

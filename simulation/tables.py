@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 
-from simulation.feed import Feed
+from simulation import audit_tables
+from simulation.feed import Feed, heads_without_supply, without_supply
 from simulation.model import REGISTERS, VENDORS, World
 
-TARIFF_INR = {"domestic": 6.2, "commercial": 9.1, "industrial": 8.0, "agricultural": 6.6}
-SUBSIDY_INR = {"domestic": 0.5, "commercial": 0.0, "industrial": 0.0, "agricultural": 5.1}
-"""Part of the tariff that the State books as subsidy, a kWh."""
 HOLIDAYS = {(1, 26): "Republic Day", (8, 15): "Independence Day", (10, 2): "Gandhi Jayanti"}
 MAKES = {"hpl": "SYN-A", "vendor_b": "SYN-B", "vendor_c": "SYN-C"}
 HES_CODES = {"hpl": "HES-HPL", "vendor_b": "HES-B", "vendor_c": "HES-C"}
@@ -31,10 +29,11 @@ def write_csv(path: Path, columns: str, rows: Iterable[Row]) -> None:
 
 
 def write_registry(world: World, tenant: int, folder: Path) -> None:
-    """The thirteen master-data files of one DISCOM."""
+    """The thirteen master-data files of one DISCOM; of an audited one also those of network details, supply and billing."""
     folder.mkdir(parents=True, exist_ok=True)
     grid, meters, config, code = world.grid, world.meters, world.config, world.code
     consumers, dts, feeders = range(config.consumers), range(config.dts), range(config.feeders)
+    ht = range(len(world.audit.ht_feeder)) if world.audit else range(0)
     since = date(config.start.year - 1, 4, 1)
     office = [world.subdivision(i) for i in range(2)]
 
@@ -49,37 +48,30 @@ def write_registry(world: World, tenant: int, folder: Path) -> None:
             *((office[i], f"Subdivision {i + 1}", "subdivision", f"{code}-DIV") for i in range(2)),
         ],
     )
-    write_csv(folder / "substation.csv", "code,name,office_code", [("SS1", "Substation 1", f"{code}-DIV")])
-    write_csv(
-        folder / "feeder.csv",
-        "code,name,substation_code,office_code,voltage_kv",
-        [(world.feeder(f), f"Feeder {f + 1}", "SS1", office[grid.feeder_office[f]], 11) for f in feeders],
-    )
-    write_csv(
-        folder / "dt.csv",
-        "code,feeder_code,office_code,capacity_kva",
-        [
-            (world.dt(t), world.feeder(f), office[grid.feeder_office[f]], grid.capacity_kva[t])
-            for t, f in enumerate(grid.dt_feeder.tolist())
-        ],
-    )
-    write_csv(
-        folder / "service_point.csv",
-        "code,office_code,category,sanctioned_load_w,supply_phases",
-        [
-            (world.service_point(c), office[o], grid.category[c], grid.sanctioned_w[c], grid.phases[c])
-            for c, o in enumerate(grid.consumer_office.tolist())
-        ],
-    )
+    audit = world.audit
+
+    def write(name: str, columns: str, rows: Iterable[Row]) -> None:
+        write_csv(folder / f"{name}.csv", columns, rows)
+
+    if audit:
+        audit_tables.network(world, office, write)
+    else:
+        _network(world, office, write)
     write_csv(
         folder / "consumer.csv",
         "code,name,service_point_code,valid_from,valid_to",
-        [(f"CN{c + 1:06d}", f"Consumer {c + 1:04d}", world.service_point(c), since, None) for c in consumers],
+        [
+            *((f"CN{c + 1:06d}", f"Consumer {c + 1:04d}", world.service_point(c), since, None) for c in consumers),
+            *((f"CNH{h + 1:04d}", f"HT consumer {h + 1}", world.ht_point(h), since, None) for h in ht),
+        ],
     )
     write_csv(folder / "hes.csv", "code,vendor", [(HES_CODES[v], v) for v in VENDORS])
+    details = audit_tables.meter_details(world, tenant) if audit else [()] * len(meters.serial)
+    further = ",medium,payment,state,lot,manufactured_on,commissioned_on,warranty_until,target_firmware" if audit else ""
+    spare = audit_tables.spare_meters(world, tenant) if audit else []
     write_csv(
         folder / "meter.csv",
-        "serial,hes_code,make,firmware,category,interval_min,voltage_v,i_max_a,register_lsb_wh",
+        f"serial,hes_code,make,firmware,category,interval_min,voltage_v,i_max_a,register_lsb_wh{further}",
         [
             (
                 meters.serial[m],
@@ -91,24 +83,38 @@ def write_registry(world: World, tenant: int, folder: Path) -> None:
                 meters.voltage_v[m],
                 meters.i_max_a[m],
                 meters.lsb_wh[m],
+                *details[m],
             )
             for m in range(len(meters.serial))
+        ]
+        + [
+            (
+                *(serial, HES_CODES["hpl"], MAKES["hpl"], "2.0", "D1", config.interval_min, 240, 60, 1),
+                *("RF", "prepaid", state, f"LOT-{made:%Y%m}", made, None, None, None),
+            )
+            for serial, state, made in spare
         ],
     )
     places: list[Row] = [
         *((world.service_point(c), None, None) for c in consumers),
         *((None, world.dt(t), None) for t in dts),
         *((None, None, world.feeder(f)) for f in feeders),
+        *((None, None, world.incomer(u)) for u in range(audit.substations if audit else 0)),
+        *((world.ht_point(h), None, None) for h in ht),
     ]
     write_csv(
         folder / "installation.csv",
         "meter_serial,valid_from,valid_to,service_point_code,dt_code,feeder_code,mf",
         [(meters.serial[m], since, None, *place, meters.mf[m]) for m, place in enumerate(places)],
     )
+    states = audit_tables.index_states(world, tenant) if audit else ["SURVEYED"] * config.consumers
     write_csv(
         folder / "consumer_index.csv",
         "service_point_code,valid_from,valid_to,dt_code,feeder_code,state",
-        [(world.service_point(c), since, None, world.dt(t), None, "SURVEYED") for c, t in enumerate(grid.tagged_dt.tolist())],
+        [
+            *((world.service_point(c), since, None, world.dt(t), None, states[c]) for c, t in enumerate(grid.tagged_dt.tolist())),
+            *((world.ht_point(h), since, None, None, world.feeder(int(audit.ht_feeder[h])), "VERIFIED") for h in ht if audit),
+        ],
     )
     years = sorted({config.day(0).year, config.day(config.days - 1).year})
     write_csv(
@@ -116,10 +122,41 @@ def write_registry(world: World, tenant: int, folder: Path) -> None:
         "day,name",
         [(date(y, month, day), name) for y in years for (month, day), name in sorted(HOLIDAYS.items())],
     )
+    if audit:
+        audit_tables.feeds(world, tenant, office, write)
+        audit_tables.billing(world, tenant, office, write)
+        return
     write_csv(
         folder / "revenue_month.csv",
         "office_code,month,revenue_inr,subsidy_booked_inr,subsidy_received_inr,opening_debtors_inr,closing_debtors_inr",
         _revenue(world, tenant),
+    )
+
+
+def _network(world: World, office: list[str], write: Callable[[str, str, Iterable[Row]], None]) -> None:
+    """Substation, feeders, DTs, service points."""
+    grid, code = world.grid, world.code
+    write("substation", "code,name,office_code", [("SS1", "Substation 1", f"{code}-DIV")])
+    write(
+        "feeder",
+        "code,name,substation_code,office_code,voltage_kv",
+        [(world.feeder(f), f"Feeder {f + 1}", "SS1", office[grid.feeder_office[f]], 11) for f in range(world.config.feeders)],
+    )
+    write(
+        "dt",
+        "code,feeder_code,office_code,capacity_kva",
+        [
+            (world.dt(t), world.feeder(f), office[grid.feeder_office[f]], grid.capacity_kva[t])
+            for t, f in enumerate(grid.dt_feeder.tolist())
+        ],
+    )
+    write(
+        "service_point",
+        "code,office_code,category,sanctioned_load_w,supply_phases",
+        [
+            (world.service_point(c), office[o], grid.category[c], grid.sanctioned_w[c], grid.phases[c])
+            for c, o in enumerate(grid.consumer_office.tolist())
+        ],
     )
 
 
@@ -132,8 +169,8 @@ def _revenue(world: World, tenant: int) -> list[Row]:
     grid, config = world.grid, world.config
     month = np.array([config.day(d).replace(day=1).isoformat() for d in range(config.days)])
     day_kwh = world.flows.consumer_import.sum(axis=2) / 1000
-    tariff = np.array([TARIFF_INR[c] for c in grid.category])
-    subsidy = np.array([SUBSIDY_INR[c] for c in grid.category])
+    tariff = np.array([audit_tables.TARIFF_INR[c] for c in grid.category])
+    subsidy = np.array([audit_tables.SUBSIDY_INR[c] for c in grid.category])
     rows: list[Row] = []
     for o in range(2):
         mine = grid.consumer_office == o
@@ -152,7 +189,7 @@ def _revenue(world: World, tenant: int) -> list[Row]:
 
 
 def write_truth(feed: Feed, folder: Path) -> None:
-    """The five files of what really happened."""
+    """The six files of what really happened; of an audited world also technical, theft, phase, dt_load and feeder_extra."""
     folder.mkdir(parents=True, exist_ok=True)
     world = feed.world
     grid, meters, flows, config = world.grid, world.meters, world.flows, world.config
@@ -161,6 +198,16 @@ def write_truth(feed: Feed, folder: Path) -> None:
         folder / "defect.csv",
         "meter_serial,day,defect,rule,slots,detail",
         [(serial[x.meter], config.day(x.day), x.kind, x.rule, " ".join(map(str, x.slots)), x.detail) for x in feed.defects],
+    )
+    write_csv(
+        folder / "outage.csv",
+        "meter_serial,day,slots",
+        [(serial[m], config.day(o.day), " ".join(map(str, range(o.first, o.last)))) for o in grid.outages for m in without_supply(world, o)]
+        + [
+            (serial[m], config.day(o.day), " ".join(map(str, range(o.first, o.last))))
+            for o in (world.audit.feeder_outages if world.audit else ())
+            for m in heads_without_supply(world, o)
+        ],
     )
     write_csv(
         folder / "interval.csv",
@@ -217,3 +264,5 @@ def write_truth(feed: Feed, folder: Path) -> None:
         "service_point_code,tagged_dt,true_dt",
         [(world.service_point(c), world.dt(grid.tagged_dt[c]), world.dt(grid.true_dt[c])) for c in wrong],
     )
+    if world.audit:
+        audit_tables.truth(world, lambda name, columns, lines: write_csv(folder / f"{name}.csv", columns, lines))

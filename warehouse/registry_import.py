@@ -6,7 +6,7 @@ A file is a table: its columns follow from warehouse.tables, with codes in the p
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -32,13 +32,36 @@ FILES = (
     "meter_endpoint",
     "installation",
     "consumer_index",
+    "check_meter",
     "holiday",
     "revenue_month",
+    "assessed_supply",
+    "feeder_transfer",
+    "energy_purchase",
+    "open_access",
+    "planned_outage",
+    "load_forecast",
+    "rdss_target",
+    "bill",
+    "collection",
 )
 """In the order in which they refer to each other."""
 
-OPTIONAL_COLUMNS = frozenset(f"hes.{c}" for c in ("base_url", "pull_every_min", "max_concurrent", "commands_per_min", "silent_after_min"))
-"""Columns that a file may lack: those of head-end systems that only bring files or are never commanded."""
+NOT_BUILT_IN = frozenset(("energy_purchase", "load_forecast", "rdss_target", "bill", "collection"))
+"""Files that no table of a day is built from: what they bring makes no day stale."""
+
+OPTIONAL_COLUMNS = frozenset(
+    (
+        *(f"hes.{c}" for c in ("base_url", "pull_every_min", "max_concurrent", "commands_per_min", "silent_after_min")),
+        *(f"feeder.{c}" for c in ("town", "supply", "line_ohm", "feeds_substation_code")),
+        *(f"dt.{c}" for c in ("no_load_loss_w", "load_loss_w", "lt_line_ohm", "latitude", "longitude", "commissioned_on")),
+        *(f"service_point.{c}" for c in ("tariff", "phase", "latitude", "longitude")),
+        *(f"meter.{c}" for c in ("register_digits", "medium", "payment", "state", "lot", "manufactured_on", "commissioned_on")),
+        *(f"meter.{c}" for c in ("warranty_until", "target_firmware")),
+        *(f"bill.{c}" for c in ("number", "issued_on")),
+    )
+)
+"""Columns that a file may lack: those of head-end systems that only bring files or are never commanded, and what few utilities know."""
 
 REQUIRED = ("discom", "office", "hes", "meter", "installation")
 SHOWN = 20
@@ -93,10 +116,10 @@ def import_registry(conn: psycopg.Connection, folder: Path) -> dict[str, int]:
             raise RegistryImportError(faults)
         changed = {}
         for name, frame in files.items():
-            changed[name], discom_id = _write(conn, discom_id, _File(name), frame, faults)
+            changed[name], discom_id = _write(conn, discom_id, _File(name, frame.columns), frame, faults)
         if faults:
             raise RegistryImportError(faults)
-        if any(changed.values()):
+        if any(n for name, n in changed.items() if name not in NOT_BUILT_IN):
             conn.execute(
                 """insert into ops.registry_change (discom_id) values (%s)
                    on conflict (discom_id) do update set written_by = excluded.written_by""",
@@ -108,11 +131,12 @@ def import_registry(conn: psycopg.Connection, folder: Path) -> dict[str, int]:
 class _File:
     """A file as its table defines it: CSV column -> table column, and which columns find a row."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, there: Collection[str] | None = None) -> None:
+        """`there`: the columns that a file has, where it lacks optional ones: those stay as the table has them."""
         self.name = name
-        self.table = metadata.tables[f"registry.{name}"]
+        self.table = next(metadata.tables[t] for t in (f"registry.{name}", f"billing.{name}") if t in metadata.tables)
         own = [c for c in self.table.columns if c.identity is None and c.name != "discom_id"]
-        self.columns: dict[str, sa.Column] = {_csv_name(c): c for c in own}
+        self.columns: dict[str, sa.Column] = {_csv_name(c): c for c in own if there is None or _csv_name(c) in there}
         self.references = {k: _referred(c) for k, c in self.columns.items() if c.name.endswith("_id")}
         uniques = [u for u in self.table.constraints if isinstance(u, sa.UniqueConstraint)]
         keyed = uniques[0].columns if uniques else self.table.primary_key.columns
@@ -123,11 +147,12 @@ class _File:
 def _csv_name(column: sa.Column) -> str:
     if not column.name.endswith("_id"):
         return column.name
-    return "meter_serial" if column.name == "meter_id" else column.name.removesuffix("_id") + "_code"
+    return column.name.removesuffix("_id") + ("_serial" if _referred(column) == "meter" else "_code")
 
 
 def _referred(column: sa.Column) -> str:
-    return "office" if column.name == "parent_id" else column.name.removesuffix("_id")
+    """The table that a column's foreign key names."""
+    return next(f.column.table.name for f in column.foreign_keys if f.column.name != "discom_id")
 
 
 def _code_of(name: str) -> str:
@@ -154,11 +179,7 @@ def _read(path: Path, file: _File, faults: list[Fault]) -> pd.DataFrame | None:
     frame.index = pd.RangeIndex(2, len(frame) + 2)
     frame = frame.dropna(how="all")
     frame.columns = frame.columns.str.strip()
-    for c, column in file.columns.items():
-        if c not in frame.columns and (name := f"{file.name}.{c}") in OPTIONAL_COLUMNS:
-            assert column.nullable or column.server_default is not None, name
-            frame[c] = pd.Series(pd.NA, frame.index, dtype="str")
-    missing = [c for c in file.columns if c not in frame.columns]
+    missing = [c for c in file.columns if c not in frame.columns and f"{file.name}.{c}" not in OPTIONAL_COLUMNS]
     unknown = [c for c in frame.columns if c not in file.columns]
     for c in missing:
         faults.append(Fault(path.name, 1, c, f"the column is missing: the file needs {', '.join(file.columns)}"))
@@ -167,8 +188,9 @@ def _read(path: Path, file: _File, faults: list[Fault]) -> pd.DataFrame | None:
     if missing or unknown:
         return None
     found = len(faults)
-    typed = pd.DataFrame({c: _typed(path.name, c, frame[c].str.strip(), column, faults) for c, column in file.columns.items()})
-    for check in CHECKS.get(file.name, []):
+    present = _File(file.name, frame.columns)
+    typed = pd.DataFrame({c: _typed(path.name, c, frame[c].str.strip(), column, faults) for c, column in present.columns.items()})
+    for check in (*_of_constraints(present), *(k for k in CHECKS.get(file.name, []) if k.column in typed)):
         faults += _list(path.name, typed, check.column, check.bad(typed), check.message, shown=check.shown)
     if len(faults) == found:
         again = typed.duplicated(file.key, keep="first")
@@ -198,10 +220,20 @@ def _typed(file: str, name: str, text: pd.Series, column: sa.Column, faults: lis
         faults += _list(file, frame, name, bad, "is not a date: write it as YYYY-MM-DD")
         return text.mask(bad)
     if isinstance(column.type, sa.Integer):
-        limit = 2**15 if isinstance(column.type, sa.SmallInteger) else 2**31
+        limit = 2**15 if isinstance(column.type, sa.SmallInteger) else 2**53 if isinstance(column.type, sa.BigInteger) else 2**31
         number = pd.to_numeric(text.where(text.str.fullmatch(r"[+-]?\d+").fillna(False).astype(bool)), errors="coerce")
         bad = there & ~(number.abs() < limit)
         faults += _list(file, frame, name, bad, f"is not a whole number below {limit}: write digits only")
+        return text.mask(bad)
+    if isinstance(column.type, sa.TIMESTAMP):
+        stamps = _instant(text)
+        zoned = text.str.fullmatch(r".*(Z|[+-]\d\d:?\d\d)").fillna(False).astype(bool)
+        bad = there & (stamps.isna() | ~zoned)
+        faults += _list(file, frame, name, bad, "is no instant: write it with its zone, as 2026-10-01T00:30:00+05:30")
+        return text.mask(bad)
+    if isinstance(column.type, sa.Boolean):
+        bad = there & ~text.str.lower().isin(("true", "false"))
+        faults += _list(file, frame, name, bad, "is neither true nor false")
         return text.mask(bad)
     if isinstance(column.type, sa.Numeric):
         scale = column.type.scale or 0
@@ -257,8 +289,16 @@ def _number(text: pd.Series) -> pd.Series:
     return pd.to_numeric(text, errors="coerce")
 
 
-def _one_of(column: str, *allowed: str) -> _Check:
-    return _Check(column, lambda f: f[column].notna() & ~f[column].isin(allowed), f"is not one of {', '.join(allowed)}")
+def _instant(text: pd.Series) -> pd.Series:
+    return pd.to_datetime(text, format="ISO8601", errors="coerce", utc=True)
+
+
+def _of_constraints(file: _File) -> Iterator[_Check]:
+    """What the table's own constraints say of its columns (warehouse.tables)."""
+    for constraint in file.table.constraints:
+        if (column := constraint.info.get("column")) in file.columns:
+            allowed = constraint.info["one_of"]
+            yield _Check(column, lambda f, c=column, a=allowed: f[c].notna() & ~f[c].isin(a), f"is not one of {', '.join(allowed)}")  # type: ignore[misc]
 
 
 def _exactly_one(*columns: str) -> _Check:
@@ -275,24 +315,41 @@ def _is_no_zone(name: object) -> bool:
 
 _PERIOD = _Check("valid_to", lambda f: f["valid_to"] <= f["valid_from"].fillna(""), "is not after valid_from: a period has at least a day")
 
+_MONTH = _Check(
+    "month",
+    lambda f: f["month"].notna() & ~f["month"].str.endswith("-01").fillna(True).astype(bool),
+    "must be the first of a month",
+)
+_POSITION = [
+    _Check(c, lambda f, c=c, most=most: _number(f[c]).abs() > most, f"is not within ±{most} degrees")  # type: ignore[misc]
+    for c, most in (("latitude", 90), ("longitude", 180))
+]
+
+
+def _not_negative(column: str) -> _Check:
+    return _Check(column, lambda f: _number(f[column]) < 0, "must not be below 0")
+
+
 CHECKS: dict[str, list[_Check]] = {
     "discom": [_Check("timezone", lambda f: f["timezone"].map(_is_no_zone), "is no time zone of the IANA list, such as Asia/Kolkata")],
-    "office": [_one_of("level", "discom", "zone", "circle", "division", "subdivision", "section")],
     "consumer": [_PERIOD],
     "meter": [
         _Check(
             "interval_min",
             lambda f: f["interval_min"].notna() & ~_number(f["interval_min"]).map(lambda m: m > 0 and 1440 % m == 0).astype(bool),
             "does not divide the day: 15, 30 and 60 are usual",
-        )
+        ),
+        _Check(
+            "register_digits",
+            lambda f: f["register_digits"].notna() & ~_number(f["register_digits"]).between(4, 12),
+            "is not from 4 to 12: give the digits of the kWh register before the decimal point, or leave it empty",
+        ),
     ],
     "hes": [
         _Check(c, lambda f, c=c: _number(f[c]) <= 0, "must be above 0")  # type: ignore[misc]
         for c in ("pull_every_min", "max_concurrent", "commands_per_min", "silent_after_min")
     ],
     "meter_endpoint": [
-        _one_of("framing", "wrapper", "hdlc"),
-        _one_of("authentication", "none", "lls", "hls_gmac"),
         _Check("port", lambda f: f["port"].notna() & ~_number(f["port"]).between(1, 65535), "is no port: 1 to 65535"),
         _Check(
             "system_title",
@@ -308,15 +365,40 @@ CHECKS: dict[str, list[_Check]] = {
     "consumer_index": [
         _PERIOD,
         _exactly_one("dt_code", "feeder_code"),
-        _one_of("state", "UNTAGGED", "SURVEYED", "INFERRED", "VERIFIED", "DISPUTED"),
     ],
-    "revenue_month": [
+    "check_meter": [
+        _PERIOD,
+        _Check("ratio", lambda f: _number(f["ratio"]) <= 0, "must be above 0: 1 where both meters count the same energy"),
         _Check(
-            "month",
-            lambda f: f["month"].notna() & ~f["month"].str.endswith("-01").fillna(True).astype(bool),
-            "must be the first of a month",
-        )
+            "check_meter_serial", lambda f: f["check_meter_serial"] == f["meter_serial"], "is the meter itself: name the one that checks it"
+        ),
     ],
+    "dt": [_not_negative("no_load_loss_w"), _not_negative("load_loss_w"), _not_negative("lt_line_ohm"), *_POSITION],
+    "service_point": _POSITION,
+    "revenue_month": [_MONTH],
+    "assessed_supply": [
+        _MONTH,
+        _not_negative("energy_wh"),
+        _not_negative("consumers"),
+    ],
+    "feeder_transfer": [
+        _not_negative("energy_wh"),
+        _Check("to_feeder_code", lambda f: f["to_feeder_code"] == f["from_feeder_code"], "is the feeder itself"),
+    ],
+    "energy_purchase": [
+        _MONTH,
+        _not_negative("energy_wh"),
+    ],
+    "open_access": [_MONTH, _not_negative("energy_wh")],
+    "planned_outage": [
+        _Check(
+            "ends_at",
+            lambda f: _instant(f["ends_at"]) <= _instant(f["starts_at"]),
+            "is not after starts_at",
+        ),
+    ],
+    "rdss_target": [_not_negative("sanctioned")],
+    "bill": [_MONTH],
 }
 
 
@@ -339,7 +421,7 @@ def _unknown_codes(
     unreadable: set[str],
 ) -> Iterator[Fault]:
     """Codes that stand neither in the folder nor in the registry; those of a file that could not be read are not known to be wrong."""
-    for column, referred in _File(name).references.items():
+    for column, referred in _File(name, frame.columns).references.items():
         if referred in unreadable:
             continue
         code = _code_of(referred)
@@ -377,7 +459,7 @@ def _write(
     same_row = sql.SQL("t.discom_id = %(discom)s and {}").format(same_row)
     other = [names[k] for k in file.columns if k not in file.key]
     parts = {
-        "table": sql.Identifier("registry", file.name),
+        "table": sql.Identifier(str(file.table.schema), file.name),
         "source": source,
         "same_row": same_row,
         "all": sql.SQL(", ").join(names.values()),

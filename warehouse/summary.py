@@ -109,6 +109,28 @@ def estimated_days(conn: psycopg.Connection, discom_id: int, first: date, last: 
     return [EstimatedDay(*r) for r in rows]
 
 
+def day_to_tell(conn: psycopg.Connection, discom_id: int, first: date, last: date, slots: int) -> tuple[str, date] | None:
+    """A consumer's day on which a gap of `slots` intervals or more, but not half the day, was estimated to a known register.
+
+    Of several the one on which the gap weighs most. None of agriculture, whose supply is rostered.
+    """
+    row = conn.execute(
+        """
+        select m.serial, e.day
+        from vee.estimated_day e
+        join vee.measure x using (discom_id, day, meter_id)
+        join registry.meter m using (discom_id, meter_id)
+        where e.discom_id = %s and e.day between %s and %s and x.place = 'consumer' and x.category <> 'agricultural' and e.missing_slots = 0
+          and e.estimated_slots between %s and cardinality(e.import_wh) / 2 and x.missing_slots = e.estimated_slots
+          and x.register_advance_wh is not null
+          and not exists (select 1 from vee.exception o
+                          where (o.discom_id, o.day, o.meter_id) = (e.discom_id, e.day, e.meter_id) and o.state = 'open')
+        order by e.estimated_wh::double precision / nullif(e.import_day_wh, 0) desc nulls last, m.serial, e.day limit 1""",
+        [discom_id, first, last, slots],
+    ).fetchone()
+    return (row[0], row[1]) if row else None
+
+
 def final_energy(conn: psycopg.Connection, discom_id: int, first: date, last: date) -> dict[tuple[str, date], tuple[int, int]]:
     """(import, export) of each meter-day in the final layer by serial and day, Wh of the meter's own count."""
     rows = conn.execute(

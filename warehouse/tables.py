@@ -1,4 +1,4 @@
-"""Tables of registry, raw, vee and ops as SQLAlchemy Core. Alembic migrates them; dbt owns all other tables.
+"""Tables of registry, raw, billing (feeds), vee and ops as SQLAlchemy Core. Alembic migrates them; dbt owns all other tables.
 
 Every table of tenant data has `discom_id` first in its key and forced row-level security (migrations/rls.py).
 Energies are integers of the smallest unit a meter resolves (Wh, VAh, varh), voltage deci-volt, current milli-ampere, power W, as the
@@ -12,6 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.types import UserDefinedType
+
+from warehouse.codes import MeterState
 
 metadata = sa.MetaData(
     naming_convention={
@@ -58,11 +60,11 @@ QUANTITIES = (
     *("power_factor_milli", "power_factor_r_milli", "power_factor_y_milli", "power_factor_b_milli", "frequency_mhz"),
     *("active_power_w", "apparent_power_va", "reactive_power_var", "load_limit_w"),
     *("power_on_min", "power_off_min", "power_failure_count", "tamper_count", "billing_count", "programming_count"),
-    *("relay_closed_flag", "load_limit_flag", "reset_type_code", "signal_dbm", "temperature_mdegc"),
+    *("relay_closed_flag", "load_limit_flag", "reset_type_code", "signal_dbm", "temperature_mdegc", "clock_drift_s"),
 )
 """What raw.meter_value may hold, one value a row: instantaneous readings, billing rows, and of daily rows what is not in REGISTERS.
 Energies are registers; usage_ is what was used in the period that the row closes, where the source states that. Single-phase voltage and
-current are those of phase R. int8."""
+current are those of phase R. clock_drift_s: the meter's clock less the reference, seconds. int8."""
 
 PROFILES = ("instant", "daily", "billing")
 """Profiles whose values stand in raw.meter_value."""
@@ -115,6 +117,12 @@ def _effective() -> tuple[sa.Column[Any], sa.Column[Any]]:
     return sa.Column("valid_from", sa.Date, nullable=False), sa.Column("valid_to", sa.Date)
 
 
+def _one_of(column: str, *values: str) -> sa.CheckConstraint:
+    """A column that holds one of a few codes. `info` says the same to who checks before the server does (warehouse.registry_import)."""
+    allowed = ",".join(f"'{v}'" for v in values)
+    return sa.CheckConstraint(f"{column} in ({allowed})", name=column, info={"column": column, "one_of": values})
+
+
 # --- registry ---
 
 discom = sa.Table(
@@ -134,7 +142,7 @@ office = _registry(
     sa.Column("level", sa.Text, nullable=False),
     sa.Column("parent_id", sa.Integer),
     _fk("parent_id", "office", "office_id"),
-    sa.CheckConstraint("level in ('discom','zone','circle','division','subdivision','section')", name="level"),
+    _one_of("level", "discom", "zone", "circle", "division", "subdivision", "section"),
 )
 
 substation = _registry(
@@ -152,8 +160,14 @@ feeder = _registry(
     sa.Column("substation_id", sa.Integer, nullable=False),
     sa.Column("office_id", sa.Integer, nullable=False),
     sa.Column("voltage_kv", sa.Numeric(6, 2), nullable=False, server_default="11"),
+    sa.Column("town", sa.Text, comment="that it mostly supplies, for town-wise audit"),
+    sa.Column("supply", sa.Text, comment="urban, rural, agricultural, industrial or mixed"),
+    sa.Column("line_ohm", sa.Numeric(10, 5), comment="equivalent resistance of a phase: its loss is 3 x I² x line_ohm"),
+    sa.Column("feeds_substation_id", sa.Integer, comment="of an incomer: the substation that it feeds; NULL = it goes out to consumers"),
     _fk("substation_id", "substation"),
     _fk("office_id", "office"),
+    _fk("feeds_substation_id", "substation", "substation_id"),
+    _one_of("supply", "urban", "rural", "agricultural", "industrial", "mixed"),
 )
 
 dt = _registry(
@@ -162,8 +176,18 @@ dt = _registry(
     sa.Column("feeder_id", sa.Integer, nullable=False),
     sa.Column("office_id", sa.Integer, nullable=False),
     sa.Column("capacity_kva", sa.Numeric(8, 2), nullable=False),
+    sa.Column("no_load_loss_w", sa.Integer, comment="P0 of the nameplate, at rated voltage"),
+    sa.Column("load_loss_w", sa.Integer, comment="Pk of the nameplate, at rated load"),
+    sa.Column(
+        "lt_line_ohm", sa.Numeric(10, 5), comment="equivalent resistance of a phase of the LT network: its loss is 3 x I² x lt_line_ohm"
+    ),
+    sa.Column("latitude", sa.Numeric(9, 6)),
+    sa.Column("longitude", sa.Numeric(9, 6)),
+    sa.Column("commissioned_on", sa.Date),
     _fk("feeder_id", "feeder"),
     _fk("office_id", "office"),
+    sa.CheckConstraint("latitude between -90 and 90 and longitude between -180 and 180", name="position"),
+    sa.CheckConstraint("no_load_loss_w >= 0 and load_loss_w >= 0 and lt_line_ohm >= 0", name="losses"),
 )
 
 service_point = _registry(
@@ -173,7 +197,13 @@ service_point = _registry(
     sa.Column("category", sa.Text, nullable=False),
     sa.Column("sanctioned_load_w", sa.Integer, nullable=False),
     sa.Column("supply_phases", sa.SmallInteger, nullable=False, server_default="1"),
+    sa.Column("tariff", sa.Text),
+    sa.Column("phase", sa.Text, comment="R, Y or B of a single-phase supply, as surveyed"),
+    sa.Column("latitude", sa.Numeric(9, 6)),
+    sa.Column("longitude", sa.Numeric(9, 6)),
     _fk("office_id", "office"),
+    _one_of("phase", "R", "Y", "B"),
+    sa.CheckConstraint("latitude between -90 and 90 and longitude between -180 and 180", name="position"),
 )
 
 consumer = _registry(
@@ -183,6 +213,8 @@ consumer = _registry(
     sa.Column("service_point_id", sa.Integer, nullable=False),
     *_effective(),
     _fk("service_point_id", "service_point"),
+    sa.Index(None, "discom_id", "service_point_id"),
+    sa.Index("consumer_ended_idx", "discom_id", "valid_to", postgresql_where=sa.text("valid_to is not null")),
 )
 
 hes = _registry(
@@ -211,9 +243,21 @@ meter = sa.Table(
     sa.Column("voltage_v", sa.Integer),
     sa.Column("i_max_a", sa.Numeric(10, 2)),
     sa.Column("register_lsb_wh", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("register_digits", sa.SmallInteger, comment="of the kWh register before the point; NULL = never rolls"),
+    sa.Column("medium", sa.Text, comment="how it communicates: RF, 4G, NB-IoT, PLC …"),
+    sa.Column("payment", sa.Text, comment="prepaid or postpaid"),
+    sa.Column("state", sa.Text, comment="of its life: ORDERED to SCRAPPED (domain 7)"),
+    sa.Column("lot", sa.Text, comment="of its purchase"),
+    sa.Column("manufactured_on", sa.Date),
+    sa.Column("commissioned_on", sa.Date),
+    sa.Column("warranty_until", sa.Date),
+    sa.Column("target_firmware", sa.Text, comment="that it shall have; NULL = what it has is right"),
     sa.PrimaryKeyConstraint("discom_id", "meter_id"),
     sa.UniqueConstraint("discom_id", "serial"),
     sa.CheckConstraint("interval_min > 0 and mod(1440, interval_min) = 0", name="interval_min"),
+    sa.CheckConstraint("register_digits between 4 and 12", name="register_digits"),
+    _one_of("payment", "prepaid", "postpaid"),
+    _one_of("state", *MeterState),
     _fk("hes_id", "hes"),
     schema="registry",
 )
@@ -233,8 +277,8 @@ meter_endpoint = sa.Table(
     sa.PrimaryKeyConstraint("discom_id", "meter_id"),
     sa.Index(None, "discom_id", "system_title", unique=True),
     sa.CheckConstraint("port between 1 and 65535", name="port"),
-    sa.CheckConstraint("framing in ('wrapper','hdlc')", name="framing"),
-    sa.CheckConstraint("authentication in ('none','lls','hls_gmac')", name="authentication"),
+    _one_of("framing", "wrapper", "hdlc"),
+    _one_of("authentication", "none", "lls", "hls_gmac"),
     sa.CheckConstraint("system_title ~ '^[0-9A-F]{16}$'", name="system_title"),
     _fk("meter_id", "meter"),
     schema="registry",
@@ -262,6 +306,7 @@ installation = sa.Table(
         using="gist",
         name="installation_no_overlap",
     ),
+    sa.Index(None, "discom_id", "service_point_id"),
     _fk("meter_id", "meter"),
     _fk("service_point_id", "service_point"),
     _fk("dt_id", "dt"),
@@ -281,7 +326,7 @@ consumer_index = sa.Table(
     sa.PrimaryKeyConstraint("discom_id", "service_point_id", "valid_from"),
     sa.CheckConstraint("num_nonnulls(dt_id, feeder_id) = 1", name="dt_or_ht_feeder"),
     sa.CheckConstraint("valid_to is null or valid_to > valid_from", name="period"),
-    sa.CheckConstraint("state in ('UNTAGGED','SURVEYED','INFERRED','VERIFIED','DISPUTED')", name="state"),
+    _one_of("state", "UNTAGGED", "SURVEYED", "INFERRED", "VERIFIED", "DISPUTED"),
     pg.ExcludeConstraint(
         ("discom_id", "="),
         ("service_point_id", "="),
@@ -305,6 +350,44 @@ holiday = sa.Table(
     schema="registry",
 )
 
+check_meter = sa.Table(
+    "check_meter",
+    metadata,
+    _discom(),
+    sa.Column("meter_id", sa.Integer, nullable=False),
+    sa.Column("check_meter_id", sa.Integer, nullable=False),
+    sa.Column("ratio", sa.Numeric(12, 6), nullable=False, server_default="1", comment="Wh of meter_id per Wh of check_meter_id"),
+    *_effective(),
+    sa.PrimaryKeyConstraint("discom_id", "meter_id", "valid_from"),
+    sa.CheckConstraint("ratio > 0", name="ratio"),
+    sa.CheckConstraint("meter_id <> check_meter_id", name="other"),
+    sa.CheckConstraint("valid_to is null or valid_to > valid_from", name="period"),
+    pg.ExcludeConstraint(
+        ("discom_id", "="),
+        ("meter_id", "="),
+        (sa.text("daterange(valid_from, valid_to)"), "&&"),
+        using="gist",
+        name="check_meter_no_overlap",
+    ),
+    _fk("meter_id", "meter"),
+    _fk("check_meter_id", "meter", "meter_id"),
+    schema="registry",
+    comment="Which meter checks which (EM2)",
+)
+
+temperature = sa.Table(
+    "temperature",
+    metadata,
+    _discom(),
+    sa.Column("station", sa.Text, nullable=False, comment="code of the office that it is for, and for all offices below"),
+    sa.Column("at", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("milli_c", sa.Integer, nullable=False),
+    sa.PrimaryKeyConstraint("discom_id", "station", "at"),
+    sa.CheckConstraint("milli_c between -60000 and 65000", name="range"),
+    schema="registry",
+    comment="Air temperature, thousandths of a degree Celsius (EM5)",
+)
+
 revenue_month = sa.Table(
     "revenue_month",
     metadata,
@@ -320,6 +403,245 @@ revenue_month = sa.Table(
     _fk("office_id", "office"),
     sa.CheckConstraint("extract(day from month) = 1", name="month"),
     schema="registry",
+)
+
+_MONTH = "extract(day from month) = 1"
+
+assessed_supply = sa.Table(
+    "assessed_supply",
+    metadata,
+    _discom(),
+    sa.Column("dt_id", sa.Integer, nullable=False),
+    sa.Column("month", sa.Date, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("category", sa.Text, nullable=False, comment="of the consumers, as of service points"),
+    sa.Column("consumers", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("connected_load_w", sa.Integer),
+    sa.Column("energy_wh", sa.BigInteger, nullable=False, comment="assessed for the month"),
+    sa.PrimaryKeyConstraint("discom_id", "dt_id", "month", "kind", "category"),
+    sa.CheckConstraint(_MONTH, name="month"),
+    _one_of("kind", "unmetered", "street_light", "other"),
+    sa.CheckConstraint("energy_wh >= 0 and consumers >= 0", name="energy"),
+    _fk("dt_id", "dt"),
+    schema="registry",
+    comment="Supply without a meter below a DT, as assessed month by month",
+)
+
+feeder_transfer = sa.Table(
+    "feeder_transfer",
+    metadata,
+    _discom(),
+    sa.Column("from_feeder_id", sa.Integer, nullable=False),
+    sa.Column("to_feeder_id", sa.Integer, nullable=False),
+    sa.Column("day", sa.Date, nullable=False),
+    sa.Column("energy_wh", sa.BigInteger, nullable=False),
+    sa.PrimaryKeyConstraint("discom_id", "from_feeder_id", "to_feeder_id", "day"),
+    sa.CheckConstraint("from_feeder_id <> to_feeder_id", name="other"),
+    sa.CheckConstraint("energy_wh >= 0", name="energy"),
+    _fk("from_feeder_id", "feeder", "feeder_id"),
+    _fk("to_feeder_id", "feeder", "feeder_id"),
+    schema="registry",
+    comment="Energy that one feeder passed on to another (load transfer, back-feed), behind the meter of the first",
+)
+
+energy_purchase = sa.Table(
+    "energy_purchase",
+    metadata,
+    _discom(),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("month", sa.Date, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("voltage_kv", sa.Numeric(6, 2), nullable=False),
+    sa.Column("energy_wh", sa.BigInteger, nullable=False, comment="traded: what was sold on"),
+    sa.Column("remarks", sa.Text),
+    sa.PrimaryKeyConstraint("discom_id", "source", "month", "kind", "voltage_kv"),
+    sa.CheckConstraint(_MONTH, name="month"),
+    _one_of("kind", "generation", "long_term", "medium_term", "short_term", "renewable", "banking", "exchange", "open_access", "traded"),
+    sa.CheckConstraint("energy_wh >= 0", name="energy"),
+    schema="registry",
+    comment="Where the DISCOM's energy came from (row A of the AT&C table, BEE P2)",
+)
+
+open_access = sa.Table(
+    "open_access",
+    metadata,
+    _discom(),
+    sa.Column("service_point_id", sa.Integer, nullable=False),
+    sa.Column("month", sa.Date, nullable=False),
+    sa.Column("energy_wh", sa.BigInteger, nullable=False),
+    sa.PrimaryKeyConstraint("discom_id", "service_point_id", "month"),
+    sa.CheckConstraint(_MONTH, name="month"),
+    sa.CheckConstraint("energy_wh >= 0", name="energy"),
+    _fk("service_point_id", "service_point"),
+    schema="registry",
+    comment="Of what a consumer's meter counted, what it bought elsewhere and the DISCOM only wheeled",
+)
+
+planned_outage = sa.Table(
+    "planned_outage",
+    metadata,
+    _discom(),
+    sa.Column("feeder_id", sa.Integer, nullable=False),
+    sa.Column("starts_at", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("ends_at", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.PrimaryKeyConstraint("discom_id", "feeder_id", "starts_at"),
+    _one_of("kind", "planned", "load_shedding"),
+    sa.CheckConstraint("ends_at > starts_at", name="period"),
+    _fk("feeder_id", "feeder"),
+    schema="registry",
+)
+
+load_forecast = sa.Table(
+    "load_forecast",
+    metadata,
+    _discom(),
+    sa.Column("feeder_id", sa.Integer, nullable=False),
+    sa.Column("starts_at", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("power_w", sa.BigInteger, nullable=False, comment="mean over the slot that begins then, on the primary side"),
+    sa.PrimaryKeyConstraint("discom_id", "feeder_id", "starts_at"),
+    _fk("feeder_id", "feeder"),
+    schema="registry",
+    comment="What was forecast a day ahead, by whoever forecasts",
+)
+
+rdss_target = sa.Table(
+    "rdss_target",
+    metadata,
+    _discom(),
+    sa.Column("office_id", sa.Integer, nullable=False),
+    sa.Column("item", sa.Text, nullable=False),
+    sa.Column("sanctioned", sa.Integer, nullable=False),
+    sa.PrimaryKeyConstraint("discom_id", "office_id", "item"),
+    _one_of("item", "consumer", "dt", "feeder"),
+    sa.CheckConstraint("sanctioned >= 0", name="sanctioned"),
+    _fk("office_id", "office"),
+    schema="registry",
+    comment="Meters sanctioned under RDSS",
+)
+
+# --- billing: what the billing system tells ---
+
+bill = sa.Table(
+    "bill",
+    metadata,
+    _discom(),
+    sa.Column("consumer_id", sa.Integer, nullable=False),
+    sa.Column("month", sa.Date, nullable=False),
+    sa.Column("energy_wh", sa.BigInteger, nullable=False, comment="billed"),
+    sa.Column("assessed", sa.Boolean, nullable=False, server_default=sa.false(), comment="not from a reading"),
+    sa.Column("amount_inr", sa.Numeric(14, 2), nullable=False, comment="with the subsidy that was booked"),
+    sa.Column("subsidy_inr", sa.Numeric(14, 2), nullable=False, server_default="0", comment="booked, a part of the amount"),
+    sa.Column("number", sa.Text, comment="of the billing system; NULL = a file without it"),
+    sa.Column("issued_on", sa.Date, comment="of two bills of a month the later one stands"),
+    sa.PrimaryKeyConstraint("discom_id", "consumer_id", "month"),
+    sa.CheckConstraint(_MONTH, name="month"),
+    sa.Index("bill_number_idx", "discom_id", "number", unique=True, postgresql_where=sa.text("number is not null")),
+    _fk("consumer_id", "consumer"),
+    schema="billing",
+    comment="What a consumer was billed for a month: the latest bill of it",
+)
+
+delivery = sa.Table(
+    "delivery",
+    metadata,
+    _discom(),
+    sa.Column("delivery_id", sa.BigInteger, sa.Identity(), nullable=False),
+    sa.Column("at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.text("clock_timestamp()")),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("received", sa.Integer, nullable=False),
+    sa.Column("stored", sa.Integer, nullable=False),
+    sa.Column("unchanged", sa.Integer, nullable=False, comment="were there already, or a later bill of the month was"),
+    sa.Column("rejected", sa.Integer, nullable=False),
+    sa.Column("content_sha256", pg.BYTEA, nullable=False),
+    sa.Column("refusals", pg.JSONB, nullable=False, comment="[{row, number, code, detail}] of all that were rejected"),
+    sa.PrimaryKeyConstraint("discom_id", "delivery_id"),
+    sa.CheckConstraint("kind in ('bills','receipts')", name="kind"),
+    sa.CheckConstraint("received = stored + unchanged + rejected", name="nothing_lost"),
+    schema="billing",
+    comment="Append-only: who delivered bills or receipts over the API, and what became of them",
+)
+
+collection = sa.Table(
+    "collection",
+    metadata,
+    _discom(),
+    sa.Column("receipt", sa.Text, nullable=False),
+    sa.Column("consumer_id", sa.Integer, nullable=False),
+    sa.Column("received_on", sa.Date, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False, server_default="payment"),
+    sa.Column("amount_inr", sa.Numeric(14, 2), nullable=False),
+    sa.PrimaryKeyConstraint("discom_id", "receipt"),
+    _one_of("kind", "payment", "arrears", "subsidy", "adjustment"),
+    sa.Index(None, "discom_id", "consumer_id", "received_on"),
+    _fk("consumer_id", "consumer"),
+    schema="billing",
+    comment="What was received of a consumer, receipt by receipt",
+)
+
+# --- energy: what the monthly audit finds (audit.job); all else there is dbt's ---
+
+audit_run = sa.Table(
+    "audit_run",
+    metadata,
+    _discom(),
+    sa.Column("month", sa.Date, nullable=False),
+    sa.Column("days", sa.SmallInteger, nullable=False, comment="of the month that were read"),
+    sa.Column("last_day", sa.Date, nullable=False),
+    sa.Column("consumers_checked", sa.Integer, nullable=False),
+    sa.Column("ran_at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.PrimaryKeyConstraint("discom_id", "month"),
+    sa.CheckConstraint(_MONTH, name="month"),
+    schema="energy",
+    comment="Months whose tags and currents were checked",
+)
+
+suspected_tag = sa.Table(
+    "suspected_tag",
+    metadata,
+    _discom(),
+    sa.Column("month", sa.Date, nullable=False),
+    sa.Column("service_point_id", sa.Integer, nullable=False),
+    sa.Column("tagged_dt_id", sa.Integer, nullable=False),
+    sa.Column("better_dt_id", sa.Integer, nullable=False),
+    sa.Column("better_phase", sa.Text, comment="R, Y or B whose voltage it follows; NULL = their mean, or not known"),
+    sa.Column("state", sa.Text, nullable=False, comment="suspected, or possible where it is less certain"),
+    sa.Column("confidence", sa.Double, nullable=False, comment="probability that the better DT is the right one, of 1"),
+    sa.Column("voltage_evidence", sa.Double, nullable=False, comment="log-likelihood ratios: positive speaks for the better DT"),
+    sa.Column("energy_evidence", sa.Double, nullable=False),
+    sa.Column("outage_evidence", sa.Double, nullable=False),
+    sa.Column("distance_evidence", sa.Double, nullable=False),
+    sa.Column("voltage_r_tagged", sa.Double),
+    sa.Column("voltage_r_better", sa.Double),
+    sa.Column("outages", sa.Integer, nullable=False, comment="power failures of the consumer's meter in the month"),
+    sa.Column("outages_tagged", sa.Integer, nullable=False, comment="of them with the tagged DT at once"),
+    sa.Column("outages_better", sa.Integer, nullable=False),
+    sa.Column("tagged_m", sa.Double, comment="distance"),
+    sa.Column("better_m", sa.Double),
+    sa.PrimaryKeyConstraint("discom_id", "month", "service_point_id"),
+    sa.CheckConstraint(_MONTH, name="month"),
+    _one_of("better_phase", "R", "Y", "B"),
+    _one_of("state", "suspected", "possible"),
+    schema="energy",
+    comment="Consumers that are likelier at another DT than their tag says, month by month",
+)
+
+current_mismatch = sa.Table(
+    "current_mismatch",
+    metadata,
+    _discom(),
+    sa.Column("month", sa.Date, nullable=False),
+    sa.Column("meter_id", sa.Integer, nullable=False),
+    sa.Column("slots", sa.Integer, nullable=False, comment="with current, of the days that were read"),
+    sa.Column("excess_slots", sa.Integer, nullable=False, comment="of them with clearly more in the neutral"),
+    sa.Column("phase_ah", sa.Double, nullable=False),
+    sa.Column("neutral_ah", sa.Double, nullable=False),
+    sa.PrimaryKeyConstraint("discom_id", "month", "meter_id"),
+    sa.CheckConstraint(_MONTH, name="month"),
+    schema="energy",
+    comment="Single-phase meters whose neutral carries more than their phase, month by month",
 )
 
 # --- raw: append-only for every role but the owner ---
@@ -399,6 +721,9 @@ event = sa.Table(
     *_landed(),
     sa.Column("detail", pg.JSONB),
     sa.Index(None, "discom_id", "day", "meter_id"),
+    # What vee.evidence looks back for: the supply of the days around, the relay's whole history.
+    sa.Index("event_power_idx", "discom_id", "day", "meter_id", "occurred_at", "code", postgresql_where=sa.text("code in (101, 102)")),
+    sa.Index("event_relay_idx", "discom_id", "meter_id", "occurred_at", "code", postgresql_where=sa.text("code in (301, 302)")),
     schema="raw",
     postgresql_partition_by="RANGE (day)",
 )
@@ -417,6 +742,8 @@ meter_value = sa.Table(
     sa.CheckConstraint("profile in ('instant','daily','billing')", name="profile"),
     sa.CheckConstraint("zone between 0 and 8", name="zone"),
     sa.Index(None, "discom_id", "day", "meter_id"),
+    sa.Index("meter_value_clock_idx", "discom_id", "day", "meter_id", postgresql_where=sa.text("quantity = 'clock_drift_s'")),
+    sa.Index("meter_value_zone_idx", "discom_id", "day", "meter_id", postgresql_where=sa.text("zone > 0")),
     schema="raw",
     postgresql_partition_by="RANGE (day)",
     comment="Instantaneous, billing and further daily values. day: of the reading, or the day that is closed",
@@ -432,6 +759,13 @@ nameplate = sa.Table(
     sa.Column("value", sa.Text, nullable=False),
     *_landed(),
     sa.Index(None, "discom_id", "meter_id"),
+    sa.Index(
+        "nameplate_identity_idx",
+        "discom_id",
+        "attribute",
+        "meter_id",
+        postgresql_where=sa.text("attribute in ('serial','ct_ratio','pt_ratio','mf')"),
+    ),
     schema="raw",
 )
 
@@ -470,6 +804,18 @@ rejected = sa.Table(
     sa.PrimaryKeyConstraint("discom_id", "rejected_id"),
     sa.ForeignKeyConstraint(["discom_id", "batch_id"], ["raw.batch.discom_id", "raw.batch.batch_id"]),
     sa.Index(None, "discom_id", "batch_id"),
+    sa.Index(
+        "rejected_stamp_idx",
+        "discom_id",
+        "stamp",
+        postgresql_where=sa.text("meter_id is not null and reason in ('OFF_GRID','WRONG_INTERVAL','WRONG_UNIT')"),
+    ),
+    sa.Index(
+        "rejected_received_idx",
+        "discom_id",
+        "received_at",
+        postgresql_where=sa.text("meter_id is not null and (stamp is null or reason = 'FUTURE_STAMP')"),
+    ),
     schema="raw",
 )
 
@@ -498,7 +844,7 @@ touched_day = sa.Table(
     schema="raw",
 )
 
-# --- vee: the two tables that suites and people write ---
+# --- vee: what suites, people and estimation write ---
 
 exception = sa.Table(
     "exception",
@@ -513,12 +859,108 @@ exception = sa.Table(
     sa.Column("state", sa.Text, nullable=False, server_default="open"),
     sa.Column("opened_at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
     sa.Column("updated_at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Column("check_key", sa.Text, comment="rule and variant of the suite: V13.domestic"),
+    # No foreign key: it would be checked row by row for every exception of a day.
+    sa.Column("case_id", sa.BigInteger),
+    sa.Column("stake_wh", sa.BigInteger, comment="energy of the meter-day when its case was looked at"),
     sa.PrimaryKeyConstraint("discom_id", "day", "meter_id", "rule", "stage"),
     sa.CheckConstraint("state in ('open','estimated','cleared','closed')", name="state"),
-    sa.CheckConstraint("stage in ('initial','estimate')", name="stage"),
+    sa.CheckConstraint("stage in ('initial','estimate','edit','frozen')", name="stage"),
+    sa.Index(None, "discom_id", "case_id", postgresql_where=sa.text("case_id is not null")),
     schema="vee",
     postgresql_partition_by="RANGE (day)",
 )
+
+case = sa.Table(
+    "case",
+    metadata,
+    _discom(),
+    sa.Column("case_id", sa.BigInteger, sa.Identity(), nullable=False),
+    sa.Column("scope", sa.Text, nullable=False),
+    sa.Column("meter_id", sa.Integer, comment="of a case of one meter"),
+    sa.Column("dt_id", sa.Integer, comment="of a case of a DT; of a meter the DT that it hung on when the case was opened"),
+    sa.Column("feeder_id", sa.Integer, comment="as dt_id"),
+    sa.Column("office_id", sa.Integer, comment="that looks after the place"),
+    sa.Column(
+        "place_id",
+        sa.Integer,
+        sa.Computed("case scope when 'meter' then meter_id when 'dt' then dt_id else feeder_id end", persisted=True),
+        nullable=False,
+    ),
+    sa.Column("rule", sa.Text, nullable=False),
+    sa.Column("stage", sa.Text, nullable=False),
+    sa.Column("severity", sa.Text, nullable=False, comment="the worst of its exceptions"),
+    sa.Column("action", sa.Text, nullable=False, comment="the strictest of its exceptions"),
+    sa.Column("first_day", sa.Date, nullable=False),
+    sa.Column("last_day", sa.Date, nullable=False),
+    sa.Column("meters", sa.Integer, nullable=False),
+    sa.Column("meter_days", sa.Integer, nullable=False),
+    sa.Column("stake_wh", sa.BigInteger, comment="energy of its meter-days where known, with the multiplying factor"),
+    sa.Column("priority", sa.SmallInteger, nullable=False, comment="1 comes first"),
+    sa.Column("state", sa.Text, nullable=False, server_default="open"),
+    sa.Column("assignee", sa.Text),
+    sa.Column("wait_reason", sa.Text),
+    sa.Column("wait_until", sa.TIMESTAMP(timezone=True), comment="NULL = until somebody acts"),
+    sa.Column("follows", sa.BigInteger, comment="the case before of the same place and rule"),
+    sa.Column("opened_at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Column("updated_at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Column("closed_at", sa.TIMESTAMP(timezone=True)),
+    sa.Column("closed_by", sa.Text),
+    sa.Column("resolution", sa.Text),
+    sa.Column("resolution_note", sa.Text),
+    sa.PrimaryKeyConstraint("discom_id", "case_id"),
+    sa.CheckConstraint("scope in ('meter','dt','feeder')", name="scope"),
+    sa.CheckConstraint("(scope = 'meter') = (meter_id is not null)", name="meter"),
+    sa.CheckConstraint("stage in ('initial','estimate','edit','frozen')", name="stage"),
+    sa.CheckConstraint("state in ('open','assigned','waiting','closed')", name="state"),
+    sa.CheckConstraint("state <> 'assigned' or assignee is not null", name="assignee"),
+    sa.CheckConstraint("(state = 'waiting') = (wait_reason is not null)", name="waiting"),
+    sa.CheckConstraint("(state = 'closed') = (num_nonnulls(closed_at, closed_by, resolution) = 3)", name="closed"),
+    sa.CheckConstraint("last_day >= first_day", name="period"),
+    sa.Index("case_place_idx", "discom_id", "scope", "place_id", "rule", "stage", "last_day"),
+    sa.Index(
+        "case_queue_idx",
+        "discom_id",
+        "priority",
+        sa.text("coalesce(stake_wh, 0) desc"),
+        "opened_at",
+        "case_id",
+        postgresql_where=sa.text("state <> 'closed'"),
+    ),
+    schema="vee",
+    comment="Exceptions that need a person, grouped: one rule at one place on consecutive days",
+)
+
+case_audit = sa.Table(
+    "case_audit",
+    metadata,
+    _discom(),
+    sa.Column("audit_id", sa.BigInteger, sa.Identity(), nullable=False),
+    sa.Column("case_id", sa.BigInteger, nullable=False),
+    sa.Column("at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.text("clock_timestamp()")),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("note", sa.Text),
+    sa.Column("before", pg.JSONB, nullable=False),
+    sa.Column("after", pg.JSONB, nullable=False),
+    sa.PrimaryKeyConstraint("discom_id", "audit_id"),
+    sa.ForeignKeyConstraint(["discom_id", "case_id"], ["vee.case.discom_id", "vee.case.case_id"]),
+    sa.Index(None, "discom_id", "case_id"),
+    schema="vee",
+    comment="Append-only: everything that people did with a case, and that the machine closed it",
+)
+
+
+def _chained() -> tuple[Any, ...]:
+    """The chain over what people do: each row has the hash of the one before (trigger vee.chain), per DISCOM over all these tables."""
+    return (
+        sa.Column("written_by", Xid8, nullable=False, server_default=sa.text("pg_current_xact_id()")),
+        sa.Column("chain_no", sa.BigInteger, nullable=False, comment="place in the DISCOM's chain, from 1"),
+        sa.Column("prev_hash", pg.BYTEA, nullable=False),
+        sa.Column("hash", pg.BYTEA, nullable=False, comment="sha256(prev_hash, vee.audit_line of the row), set by a trigger"),
+        sa.Index(None, "discom_id", "chain_no", unique=True),
+    )
+
 
 edit = sa.Table(
     "edit",
@@ -535,11 +977,131 @@ edit = sa.Table(
     sa.Column("edited_at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
     sa.Column("approver", sa.Text),
     sa.Column("approved_at", sa.TIMESTAMP(timezone=True)),
+    sa.Column("request", sa.Uuid, nullable=False, server_default=sa.func.gen_random_uuid()),
+    sa.Column("operation", pg.JSONB, nullable=False, server_default="[]", comment="what was done: kind, slots, parameters"),
+    sa.Column("note", sa.Text),
+    sa.Column("approved_in", Xid8, comment="transaction of the approval: builds that did not see it"),
+    *_chained(),
     sa.PrimaryKeyConstraint("discom_id", "edit_id"),
     sa.CheckConstraint("(approver is null) = (approved_at is null)", name="approval"),
     sa.CheckConstraint("approver is distinct from editor", name="four_eyes"),
     sa.Index(None, "discom_id", "day", "meter_id"),
+    sa.Index("edit_request_idx", "discom_id", "request"),
     schema="vee",
+)
+
+rule_set = sa.Table(
+    "rule_set",
+    metadata,
+    _discom(),
+    sa.Column("rule_set_id", sa.Integer, sa.Identity(), nullable=False),
+    sa.Column("sha256", sa.LargeBinary, nullable=False, comment="of the rules"),
+    sa.Column("rules", pg.JSONB, nullable=False, comment="the checks of all stages, as they are in force"),
+    sa.Column("overlay", sa.Text, comment="text of the DISCOM's overlay when it was first in force; NULL = none"),
+    sa.Column("noted_at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.PrimaryKeyConstraint("discom_id", "rule_set_id"),
+    sa.UniqueConstraint("discom_id", "sha256"),
+    schema="vee",
+    comment="Versions of the rules in force; append-only",
+)
+
+rule_proposal = sa.Table(
+    "rule_proposal",
+    metadata,
+    _discom(),
+    sa.Column("proposal_id", sa.BigInteger, sa.Identity(), nullable=False),
+    sa.Column("overlay", sa.Text, nullable=False, comment="text of the whole overlay that is proposed"),
+    sa.Column("replaces_sha256", sa.LargeBinary, comment="of the overlay's text that was in force; NULL = none was"),
+    sa.Column("note", sa.Text, nullable=False, comment="why"),
+    sa.Column("preview", pg.JSONB, comment="what it would have changed on the days that were asked for"),
+    sa.Column("proposed_by", sa.Text, nullable=False),
+    sa.Column("proposed_at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Column("state", sa.Text, nullable=False, server_default="proposed"),
+    sa.Column("decided_by", sa.Text),
+    sa.Column("decided_at", sa.TIMESTAMP(timezone=True)),
+    sa.PrimaryKeyConstraint("discom_id", "proposal_id"),
+    sa.CheckConstraint("state in ('proposed','withdrawn','accepted')", name="state"),
+    sa.CheckConstraint("(state = 'proposed') = (decided_at is null) and (decided_by is null) = (decided_at is null)", name="decision"),
+    sa.CheckConstraint("state <> 'accepted' or decided_by <> proposed_by", name="four_eyes"),
+    schema="vee",
+    comment="Overlays that people propose; the file of the overlay says what is in force",
+)
+
+edit_decision = sa.Table(
+    "edit_decision",
+    metadata,
+    _discom(),
+    sa.Column("edit_id", sa.BigInteger, nullable=False),
+    sa.Column("decision", sa.Text, nullable=False),
+    sa.Column("decided_by", sa.Text, nullable=False, comment="policy: small enough to need no second person"),
+    sa.Column("decided_at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Column("note", sa.Text),
+    *_chained(),
+    sa.PrimaryKeyConstraint("discom_id", "edit_id"),
+    sa.ForeignKeyConstraint(["discom_id", "edit_id"], ["vee.edit.discom_id", "vee.edit.edit_id"]),
+    sa.CheckConstraint("decision in ('approved','rejected','withdrawn')", name="decision"),
+    schema="vee",
+    comment="Append-only: what became of an edit. No row: it waits",
+)
+
+freeze = sa.Table(
+    "freeze",
+    metadata,
+    _discom(),
+    sa.Column("freeze_id", sa.BigInteger, sa.Identity(), nullable=False),
+    sa.Column("releases", sa.BigInteger, comment="the freeze that this row ends"),
+    sa.Column("first_day", sa.Date, nullable=False),
+    sa.Column("last_day", sa.Date, nullable=False),
+    sa.Column("frozen_at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Column("frozen_by", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    *_chained(),
+    sa.PrimaryKeyConstraint("discom_id", "freeze_id"),
+    sa.ForeignKeyConstraint(["discom_id", "releases"], ["vee.freeze.discom_id", "vee.freeze.freeze_id"]),
+    sa.UniqueConstraint("discom_id", "releases"),
+    sa.CheckConstraint("first_day <= last_day", name="period"),
+    schema="vee",
+    comment="Append-only: periods that were billed, and their release",
+)
+
+estimated_day = sa.Table(
+    "estimated_day",
+    metadata,
+    *_meter_day(),
+    sa.Column("import_wh", pg.ARRAY(sa.Integer), nullable=False),
+    sa.Column("export_wh", pg.ARRAY(sa.Integer)),
+    sa.Column("import_vah", pg.ARRAY(sa.Integer)),
+    sa.Column("quality", pg.ARRAY(sa.SmallInteger), nullable=False),
+    sa.Column("method", pg.ARRAY(sa.SmallInteger), nullable=False),
+    sa.Column("import_day_wh", sa.BigInteger),
+    sa.Column("export_day_wh", sa.BigInteger),
+    sa.Column("import_day_vah", sa.BigInteger),
+    sa.Column("estimated_slots", sa.Integer, nullable=False),
+    sa.Column("missing_slots", sa.Integer, nullable=False),
+    sa.Column("estimated_wh", sa.BigInteger, nullable=False),
+    sa.Column("basis", pg.JSONB),
+    sa.Column("unscaled", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.PrimaryKeyConstraint("discom_id", "day", "meter_id"),
+    sa.Index(None, "discom_id", "day", "meter_id", postgresql_where=sa.text("unscaled")),
+    schema="vee",
+    postgresql_partition_by="RANGE (day)",
+)
+
+class_profile = sa.Table(
+    "class_profile",
+    metadata,
+    _discom(),
+    sa.Column("category", sa.Text, nullable=False),
+    sa.Column("interval_min", sa.SmallInteger, nullable=False),
+    sa.Column("day_type", sa.SmallInteger, nullable=False, comment="0 weekday, 6 Saturday, 7 Sunday or holiday"),
+    sa.Column("share", pg.ARRAY(sa.REAL), nullable=False, comment="of each slot in the day's energy; sums to 1"),
+    sa.Column("wh_per_kw", sa.Double, comment="mean energy of a day per kW of sanctioned load; NULL = no load is known"),
+    sa.Column("meter_days", sa.Integer, nullable=False, comment="good days that it was learnt from"),
+    sa.Column("learnt_to", sa.Date, nullable=False, comment="last of them"),
+    sa.PrimaryKeyConstraint("discom_id", "category", "interval_min", "day_type"),
+    sa.CheckConstraint("day_type in (0, 6, 7)", name="day_type"),
+    schema="vee",
+    comment="How the import of a category lies in the day, learnt from the DISCOM's own good days (EM7)",
 )
 
 # --- ops ---
@@ -553,8 +1115,21 @@ day_build = sa.Table(
     sa.Column("built_at", sa.TIMESTAMP(timezone=True)),
     sa.Column("built_with", sa.Text, comment="fingerprint of the models and rules"),
     sa.Column("changed_only", sa.Boolean, nullable=False, server_default=sa.false(), comment="only for the meters of ops.changed_meter"),
+    sa.Column("rule_set_id", sa.Integer, comment="vee.rule_set that judges the day"),
+    sa.Column("rebill_saw", PgSnapshot, comment="frozen: up to where late data was judged"),
     sa.PrimaryKeyConstraint("discom_id", "day"),
     schema="ops",
+)
+
+audit_head = sa.Table(
+    "audit_head",
+    metadata,
+    _discom(),
+    sa.Column("entries", sa.BigInteger, nullable=False),
+    sa.Column("hash", pg.BYTEA, nullable=False),
+    sa.PrimaryKeyConstraint("discom_id"),
+    schema="ops",
+    comment="Where the chain over vee.edit, vee.edit_decision and vee.freeze ends, so that a shortened one is seen",
 )
 
 changed_meter = sa.Table(
@@ -566,6 +1141,18 @@ changed_meter = sa.Table(
     sa.PrimaryKeyConstraint("discom_id", "day", "meter_id"),
     schema="ops",
     comment="What a build that is under way makes anew, where it is for changed meters only",
+)
+
+decided_day = sa.Table(
+    "decided_day",
+    metadata,
+    _discom(),
+    sa.Column("day", sa.Date, nullable=False),
+    sa.Column("written_by", Xid8, nullable=False, server_default=sa.text("pg_current_xact_id()")),
+    sa.Column("meters", pg.ARRAY(sa.Integer), nullable=False, comment="meter_id of those that it is about"),
+    sa.PrimaryKeyConstraint("discom_id", "day", "written_by"),
+    schema="ops",
+    comment="Days of which a person decided something that what is built from them must follow",
 )
 
 registry_change = sa.Table(
@@ -605,7 +1192,7 @@ api_key = sa.Table(
     sa.Column("revoked_at", sa.TIMESTAMP(timezone=True)),
     sa.PrimaryKeyConstraint("discom_id", "key_id"),
     sa.UniqueConstraint("key_id"),
-    sa.CheckConstraint("purpose in ('hes','operator')", name="purpose"),
+    sa.CheckConstraint("purpose in ('hes','operator','billing')", name="purpose"),
     sa.CheckConstraint("(purpose = 'hes') = (hes_id is not null)", name="hes"),
     sa.CheckConstraint("requests_per_min > 0", name="requests"),
     _fk("hes_id", "hes"),
@@ -803,13 +1390,20 @@ work_order_request = sa.Table(
     metadata,
     _discom(),
     sa.Column("request_id", sa.BigInteger, sa.Identity(), nullable=False),
-    sa.Column("alert_id", sa.BigInteger, nullable=False),
+    sa.Column("alert_id", sa.BigInteger),
     sa.ForeignKeyConstraint(["discom_id", "alert_id"], ["ops.alert.discom_id", "ops.alert.alert_id"]),
     sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("meter_id", sa.Integer, nullable=False),
+    sa.Column("meter_id", sa.Integer, comment="NULL: of a DT or feeder, which its case names"),
     sa.Column("requested_at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Column("case_id", sa.BigInteger),
+    sa.Column("via", sa.Text, nullable=False, server_default="visit"),
     sa.PrimaryKeyConstraint("discom_id", "request_id"),
     sa.UniqueConstraint("discom_id", "alert_id", "kind"),
+    sa.ForeignKeyConstraint(["discom_id", "case_id"], ["vee.case.discom_id", "vee.case.case_id"]),
+    sa.UniqueConstraint("discom_id", "case_id"),
+    sa.CheckConstraint("num_nonnulls(alert_id, case_id) = 1", name="asked_by"),
+    sa.CheckConstraint("case_id is not null or meter_id is not null", name="meter"),
+    sa.CheckConstraint("via in ('visit','command')", name="via"),
     _fk("meter_id", "meter"),
     schema="ops",
 )
@@ -848,4 +1442,60 @@ outage_due = sa.Table(
     sa.PrimaryKeyConstraint("discom_id", "due_id"),
     schema="ops",
     comment="Power events that landed and of which ops.outage does not know yet",
+)
+
+
+# --- service levels ---
+
+sla_target = sa.Table(
+    "sla_target",
+    metadata,
+    _discom(),
+    sa.Column("sla", sa.Text, nullable=False, comment="SLA-01 to SLA-13 (domain 3.3)"),
+    sa.Column("target_no", sa.SmallInteger, nullable=False, comment="of a service level that has several, from 1"),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("within_min", sa.Integer, comment="NULL = no time is measured"),
+    sa.Column("target_pct", sa.Numeric(6, 3), nullable=False),
+    sa.Column("bands", pg.JSONB, nullable=False, comment="[{below_pct, penalty_pct}]: share of the month's fee where less was achieved"),
+    sa.Column("exclude_network_outage", sa.Boolean, nullable=False),
+    sa.Column("verified", sa.Boolean, nullable=False, comment="the figures were compared with the contract"),
+    sa.Column("noted_at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.PrimaryKeyConstraint("discom_id", "sla", "target_no"),
+    sa.CheckConstraint("within_min > 0", name="within"),
+    sa.CheckConstraint("target_pct > 0 and target_pct <= 100", name="target"),
+    schema="ops",
+    comment="What was agreed, as the DISCOM's file of service levels says it",
+)
+
+
+# --- reports that go out ---
+
+report_delivery = sa.Table(
+    "report_delivery",
+    metadata,
+    _discom(),
+    sa.Column("delivery_id", sa.BigInteger, sa.Identity(), nullable=False),
+    sa.Column("schedule", sa.Text, nullable=False, comment="its name in the DISCOM's file of schedules"),
+    sa.Column("due_at", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("first_day", sa.Date, nullable=False),
+    sa.Column("last_day", sa.Date, nullable=False),
+    sa.Column("what", pg.JSONB, nullable=False, comment="reports, formats, only, layout, as the schedule said them when it was due"),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("target", sa.Text, nullable=False, comment="mail addresses, with commas, or a folder"),
+    sa.Column("state", sa.Text, nullable=False, server_default="pending"),
+    sa.Column("attempts", sa.SmallInteger, nullable=False, server_default="0"),
+    sa.Column("next_attempt_at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Column("last_error", sa.Text),
+    sa.Column("files", pg.JSONB, comment="name, bytes, rows and sha256 of each file that went out"),
+    sa.Column("sent_at", sa.TIMESTAMP(timezone=True)),
+    sa.Column("noted_at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.PrimaryKeyConstraint("discom_id", "delivery_id"),
+    sa.UniqueConstraint("discom_id", "schedule", "due_at", "channel", "target"),
+    sa.CheckConstraint("last_day >= first_day", name="period"),
+    sa.CheckConstraint("channel in ('email','folder')", name="channel"),
+    sa.CheckConstraint("state in ('pending','sent','failed')", name="state"),
+    sa.CheckConstraint("(state = 'sent') = (sent_at is not null and files is not null)", name="sent"),
+    sa.Index(None, "next_attempt_at", postgresql_where=sa.text("state = 'pending'")),
+    schema="ops",
+    comment="Reports that were due by a schedule: the outbox and the history of what went where",
 )

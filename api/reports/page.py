@@ -22,7 +22,8 @@ from matplotlib.patches import FancyBboxPatch, Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from api.reports.repository import Discom, LoadPoint, ReportTable
-from api.reports.workbook import latest, period_text, stamp_text
+from api.reports.words import indian, period_text, stamp_text
+from api.reports.workbook import latest
 
 A4_LANDSCAPE = (11.69, 8.27)
 NAVY, BLUE, PALE, AMBER, RED, GREY, INK = "#1F3A5F", "#3B75AF", "#C9DAEA", "#E9A23B", "#C0392B", "#7A8794", "#22303C"
@@ -41,18 +42,6 @@ class Headline:
     label: str
     value: str
     note: str = ""
-
-
-def indian(value: float | Decimal, decimals: int = 0) -> str:
-    """Digits grouped as in India: 12,34,567."""
-    sign = "−" if round(float(value), decimals) < 0 else ""
-    whole, _, part = f"{abs(value):.{decimals}f}".partition(".")
-    head, tail = whole[:-3], whole[-3:]
-    groups = []
-    while head:
-        groups.append(head[-2:])
-        head = head[:-2]
-    return sign + ",".join([*reversed(groups), tail]) + (f".{part}" if part else "")
 
 
 def energy(kwh: float | Decimal) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -13,9 +14,11 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.properties import PageSetupProperties
 
-from api.reports.catalogue import Column
+from api.reports.catalogue import Column, Kind, Report
 from api.reports.repository import Discom, ReportTable
+from api.reports.words import stamp_text
 
 Sheet: TypeAlias = Any
 """A streamed sheet. The stubs do not know its columns and its filter."""
@@ -23,8 +26,11 @@ HEADER_FONT = Font(bold=True, color="FFFFFF")
 HEADER_FILL = PatternFill("solid", fgColor="1F3A5F")
 HIDDEN = {"discom_id"}
 """Columns that a workbook of one DISCOM need not repeat."""
+HIGHER_OFFICES = {"zone", "circle", "division", "subdivision"}
 SAMPLE = 200
 """Rows that a column's width is taken from."""
+MAX_SHEET_ROWS = 1_048_576
+"""Rows of a sheet that Excel opens, its header among them."""
 
 
 def _grouped(decimals: str) -> str:
@@ -54,7 +60,9 @@ def write_xlsx(tables: Sequence[ReportTable], path: Path, discom: Discom, genera
     book.properties.creator = "Meterhouse"
     _write_about(book.create_sheet("About"), tables, discom, generated_at)
     for table in tables:
-        _write_report(book.create_sheet(_sheet_name(table.report.name)), table, discom, generated_at)
+        sheets = ReportSheets(book, table.report, discom, generated_at)
+        sheets.add(table.rows)
+        sheets.close()
     book.save(path)
 
 
@@ -62,13 +70,6 @@ def latest(tables: Iterable[ReportTable], column: str) -> datetime | None:
     """Latest stamp of a column that every report has."""
     stamps = [r[t.report.position(column)] for t in tables for r in t.rows]
     return max((s for s in stamps if s is not None), default=None)
-
-
-def stamp_text(stamp: datetime | None, discom: Discom) -> str:
-    if stamp is None:
-        return "unknown"
-    local = stamp.astimezone(discom.timezone)
-    return f"{local:%d-%b-%Y %H:%M} {local.tzname()}"
 
 
 def _write_about(sheet: Sheet, tables: Sequence[ReportTable], discom: Discom, generated_at: datetime) -> None:
@@ -84,68 +85,134 @@ def _write_about(sheet: Sheet, tables: Sequence[ReportTable], discom: Discom, ge
         "Units": "MU = million kWh, ₹ = Indian rupee. Reports by period also hold the months, quarters and years that the days lie in.",
         "Coverage": "Share of the data that a row should rest on and does; what it is a share of stands in each report.",
     }
-    sheet.append([_text("Meterhouse standard reports", Font(bold=True, size=14), sheet)])
+    sheet.append([text_cell("Meterhouse standard reports", Font(bold=True, size=14), sheet)])
     for name, fact in facts.items():
-        sheet.append([_text(name, Font(bold=True), sheet), _text(fact, None, sheet)])
+        sheet.append([text_cell(name, Font(bold=True), sheet), text_cell(fact, None, sheet)])
     sheet.append([])
-    _write_header(sheet, ["Report", "Grain: one row per", "Formula", "Rows", "Lowest coverage (%)", "Coverage is"])
+    write_header(sheet, ["Report", "Grain: one row per", "Formula", "Rows", "Lowest coverage (%)", "Coverage is"])
     for table in tables:
         report = table.report
         coverage = report.position("coverage_pct")
         lowest = min((r[coverage] for r in table.rows if r[coverage] is not None), default=None)
         sheet.append(
             [
-                _text(report.name, None, sheet),
-                _text(report.grain.removeprefix("one row per "), None, sheet),
-                _text(report.formula, None, sheet),
+                text_cell(report.name, None, sheet),
+                text_cell(report.grain.removeprefix("one row per "), None, sheet),
+                text_cell(report.formula, None, sheet),
                 len(table.rows),
-                _number(lowest, "0.00", sheet),
-                _text(report.columns[coverage].description, None, sheet),
+                number_cell(lowest, "0.00", sheet),
+                text_cell(report.columns[coverage].description, None, sheet),
             ]
         )
 
 
-def _write_report(sheet: Sheet, table: ReportTable, discom: Discom, generated_at: datetime) -> None:
-    shown = [(i, c, number_format(c)) for i, c in enumerate(table.report.columns) if c.name not in HIDDEN]
-    zone = generated_at.astimezone(discom.timezone).tzname()
-    headings = [c.heading + (f" ({zone})" if c.data_type.startswith("timestamp") else "") for _, c, _ in shown]
-    # What a streamed sheet is told of its columns and panes must be said before its first row.
-    sheet.freeze_panes = "A2"
-    sheet.auto_filter.ref = f"A1:{get_column_letter(len(shown))}{len(table.rows) + 1}"
-    for n, ((i, column, _), heading) in enumerate(zip(shown, headings, strict=True), 1):
-        sheet.column_dimensions[get_column_letter(n)].width = _width(column, heading, [r[i] for r in table.rows[:SAMPLE]])
-    _write_header(sheet, headings)
-    for row in table.rows:
-        sheet.append([_cell(row[i], fmt, discom, sheet) for i, _, fmt in shown])
+class ReportSheets:
+    """The rows of a report, streamed to a sheet; where Excel's rows do not suffice, to further ones."""
+
+    def __init__(self, book: Workbook, report: Report, discom: Discom, generated_at: datetime) -> None:
+        self._book, self._report, self._discom = book, report, discom
+        self._shown = [(i, c, number_format(c)) for i, c in enumerate(report.columns) if c.name not in HIDDEN]
+        zone = generated_at.astimezone(discom.timezone).tzname()
+        self._headings = [c.heading + (f" ({zone})" if c.kind is Kind.STAMP else "") for _, c, _ in self._shown]
+        self._sample: list[Sequence[Any]] = []
+        """The first rows, from which the columns' widths are taken: a streamed sheet is told them before its first row."""
+        self._sheet: Sheet = None
+        self._sheets, self._rows = 0, 0
+
+    def add(self, rows: Iterable[Sequence[Any]]) -> None:
+        for row in rows:
+            if self._sheet is None and len(self._sample) < SAMPLE:
+                self._sample.append(row)
+            else:
+                self._append(row)
+
+    def close(self) -> None:
+        self._open()
+        self._end_sheet()
+
+    def _open(self) -> None:
+        """The first sheet, and the sample on it."""
+        if self._sheet is None:
+            self._begin_sheet()
+            for row in self._sample:
+                self._append(row)
+
+    def _begin_sheet(self) -> None:
+        self._sheets += 1
+        name = self._report.name if self._sheets == 1 else f"{self._report.id} ({self._sheets})"
+        self._sheet = sheet = self._book.create_sheet(_sheet_name(name))
+        sheet.freeze_panes = "A2"
+        sheet.print_title_rows = "1:1"
+        landscape(sheet)
+        for n, ((i, column, _), heading) in enumerate(zip(self._shown, self._headings, strict=True), 1):
+            dimension = sheet.column_dimensions[get_column_letter(n)]
+            dimension.width = _width(column, heading, [r[i] for r in self._sample])
+            # The offices above a row's own fold away.
+            dimension.outlineLevel = 1 if column.name in HIGHER_OFFICES else 0
+        write_header(sheet, self._headings)
+        # One cell a column, filled anew for each row: a streamed sheet writes a row at once, and making cells costs most.
+        self._cells = [(i, number_cell(None, fmt, sheet), excel(column, self._discom), column.kind) for i, column, fmt in self._shown]
+        self._rows = 1
+
+    def _append(self, row: Sequence[Any]) -> None:
+        if self._sheet is None:
+            self._open()
+        elif self._rows == MAX_SHEET_ROWS:
+            self._end_sheet()
+            self._begin_sheet()
+        values: list[Any] = []
+        for i, cell, convert, kind in self._cells:
+            if row[i] is None or (value := convert(row[i])) is None:
+                values.append(None)
+                continue
+            cell.value = value
+            if kind is Kind.TEXT:
+                cell.data_type = "s"  # a consumer's code that begins with = is text, never a formula
+            values.append(cell)
+        self._sheet.append(values)
+        self._rows += 1
+
+    def _end_sheet(self) -> None:
+        self._sheet.auto_filter.ref = f"A1:{get_column_letter(len(self._shown))}{self._rows}"
 
 
-def _write_header(sheet: Sheet, headings: Iterable[str]) -> None:
+def excel(column: Column, discom: Discom) -> Callable[[Any], Any]:
+    """A value as Excel keeps it. Excel knows no zones: a stamp is in the DISCOM's, which the heading names."""
+    if column.kind is Kind.TEXT:
+        return lambda text: ILLEGAL_CHARACTERS_RE.sub("", text)
+    if column.kind is Kind.STAMP:
+        return lambda stamp: stamp.astimezone(discom.timezone).replace(tzinfo=None)
+    if column.kind is Kind.REAL:
+        return lambda value: value if math.isfinite(value) else None
+    return lambda value: value
+
+
+def landscape(sheet: Sheet) -> None:
+    """Printed: as wide as a page lying down, with numbers below."""
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.fitToHeight = 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    sheet.oddFooter.left.text = "Meterhouse"
+    sheet.oddFooter.right.text = "Page &P of &N"
+
+
+def write_header(sheet: Sheet, headings: Iterable[str]) -> None:
     cells = []
     for heading in headings:
-        cell = _text(heading, HEADER_FONT, sheet)
+        cell = text_cell(heading, HEADER_FONT, sheet)
         cell.fill = HEADER_FILL
         cell.alignment = Alignment(vertical="center", wrap_text=True)
         cells.append(cell)
     sheet.append(cells)
 
 
-def _cell(value: Any, fmt: str, discom: Discom, sheet: Sheet) -> Any:
-    if value is None:
-        return None
-    if isinstance(value, str):
-        return _text(value, None, sheet)
-    if isinstance(value, datetime):
-        value = value.astimezone(discom.timezone).replace(tzinfo=None)  # Excel knows no zones: the heading names it
-    return _number(value, fmt, sheet)
-
-
-def _number(value: Any, fmt: str, sheet: Sheet) -> Any:
+def number_cell(value: Any, fmt: str, sheet: Sheet) -> Any:
     cell = WriteOnlyCell(sheet, value)
     cell.number_format = fmt
     return cell
 
 
-def _text(value: str, font: Font | None, sheet: Sheet) -> Any:
+def text_cell(value: str, font: Font | None, sheet: Sheet) -> Any:
     cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", value))
     cell.data_type = "s"  # a consumer's code that begins with = is text, never a formula
     if font:
@@ -168,7 +235,3 @@ def _width(column: Column, heading: str, values: Iterable[Any]) -> float:
 def _sheet_name(name: str) -> str:
     """Excel allows 31 characters and none of []:*?/\\."""
     return re.sub(r"[\[\]:*?/\\]", " ", name)[:31]
-
-
-def period_text(first: date, last: date) -> str:
-    return f"{first:%d %b %Y} to {last:%d %b %Y}" if first != last else f"{first:%d %b %Y}"

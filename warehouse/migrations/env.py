@@ -13,7 +13,7 @@ from warehouse.tables import PgSnapshot, Xid8, metadata
 # SQLAlchemy does not know these two types of PostgreSQL when it reads a table back.
 ISCHEMA_NAMES = {"xid8": Xid8, "pg_snapshot": PgSnapshot}
 
-OURS = {"registry", "raw", "vee", "ops"}
+OURS = {"registry", "raw", "billing", "vee", "energy", "ops"}
 
 
 def include_object(obj: Any, name: str | None, kind: str, reflected: bool, compare_to: Any) -> bool:

@@ -1,0 +1,1 @@
+{{ unfed_report() }}
