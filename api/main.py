@@ -10,11 +10,17 @@ from fastapi import FastAPI
 
 from api import errors
 from api.auth import Limits
+from api.billing.router import router as billing
 from api.commands.router import router as commands
 from api.database import Database
+from api.edits.router import freezes
+from api.edits.router import router as edits
+from api.exceptions.router import router as exceptions
+from api.explain.router import router as explain
 from api.health import router as health
 from api.limits import BodyLimit
 from api.meters import router as meters
+from api.rules.router import router as rules
 from ingestion.contexts import Contexts
 
 DESCRIPTION = "Meter-data warehouse of electricity distribution companies: readings, their validation, energy balances and reports."
@@ -39,6 +45,12 @@ def create_app() -> FastAPI:
     app.include_router(health.router)
     app.include_router(meters.router)
     app.include_router(commands)
+    app.include_router(billing)
+    app.include_router(rules)
+    app.include_router(edits)
+    app.include_router(freezes)
+    app.include_router(exceptions)
+    app.include_router(explain)
     return app
 
 

@@ -39,6 +39,7 @@ def create(
     discom: Discom,
     name: Annotated[str, typer.Option(help="Who will hold it.")],
     hes: Annotated[str | None, typer.Option(help="Head-end system that will push with it. Default: a key of an operator.")] = None,
+    billing: Annotated[bool, typer.Option("--billing", help="A key of a billing system, that delivers bills and receipts.")] = False,
     network: Annotated[list[str] | None, typer.Option(help="Address or network it may be used from; may be given often.")] = None,
     requests_per_min: Annotated[int, typer.Option(help="How many requests it may send a minute.", min=1)] = 600,
 ) -> None:
@@ -46,13 +47,17 @@ def create(
 
     Example: meterhouse keys create -d D01 --hes HPL --name "HPL Jaipur" --network 10.20.0.0/16
     """
+    if hes and billing:
+        fail("--hes and --billing: a key is of one of them")
     ensure_ready()
     key, key_id, secret_sha256 = new_key()
     with db.connect("meterhouse_owner") as conn:
         context = DiscomContext.load(conn, discom)
         hes_id = context.hes_id(hes) if hes else None
         try:
-            keys_of.insert_key(conn, context.discom_id, key_id, secret_sha256, hes_id, name, network or [], requests_per_min)
+            keys_of.insert_key(
+                conn, context.discom_id, key_id, secret_sha256, hes_id, name, network or [], requests_per_min, billing=billing
+            )
         except psycopg.DataError as e:
             fail(f"--network: {str(e).splitlines()[0]}: write 10.20.0.0/16 or 10.20.0.7")
     console.print(key, markup=False, highlight=False, soft_wrap=True)
@@ -71,7 +76,7 @@ def list_(discom: Discom) -> None:
         for k in keys_of.keys(conn, DiscomContext.load(conn, discom).discom_id):
             created, revoked = (f"{t:%Y-%m-%d %H:%M}" if (t := k[at]) else "" for at in ("created_at", "revoked_at"))
             networks = ", ".join(k["networks"] or ["anywhere"])
-            table.add_row(k["key_id"], k["hes"] or "operator", k["name"], networks, str(k["requests_per_min"]), created, revoked)
+            table.add_row(k["key_id"], k["hes"] or k["purpose"], k["name"], networks, str(k["requests_per_min"]), created, revoked)
     console.print(table)
 
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import logging
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 from uuid import uuid4
@@ -16,18 +13,15 @@ import typer
 from pydantic import ValidationError
 from rich.table import Table
 
-from api.auth import Caller
 from api.commands import service
 from api.commands.schemas import CommandRequest, GroupRequest
-from api.database import Database
-from api.errors import Problem
 from cli.console import console, fail, progress_bar
 from cli.data import Discom
 from cli.database import ensure_ready
+from cli.operator import operator
 from ingestion.commands.dispatcher import LEASE, THREADS, Dispatcher
 from ingestion.commands.states import Kind, State, move
 from warehouse import db
-from warehouse.registry import discoms
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -83,7 +77,7 @@ def send(
         fail(f"--with is no JSON: {e}")
     except ValidationError as e:
         fail("; ".join(f"{'.'.join(map(str, x['loc']))}: {x['msg']}" if x["loc"] else x["msg"] for x in e.errors()))
-    with _operator(discom) as (pools, caller):
+    with operator(discom) as (pools, caller):
         key = key or f"cli-{uuid4()}"
         if one:
             command, new = service.accept(pools, caller, key, one)
@@ -111,7 +105,7 @@ def list_(
 
     Example: meterhouse commands list -d D01 --state unknown
     """
-    with _operator(discom) as (pools, caller):
+    with operator(discom) as (pools, caller):
         page = service.listed(pools, caller, state, meter, group, None, size)
     table = Table("id", "meter", "kind", "state", "requested", "by", "reason", box=None, pad_edge=False)
     for c in page.items:
@@ -127,7 +121,7 @@ def show(discom: Discom, command: Id) -> None:
 
     Example: meterhouse commands show -d D01 17
     """
-    with _operator(discom) as (pools, caller):
+    with operator(discom) as (pools, caller):
         found = service.get(pools, caller, command)
     table = Table(box=None, pad_edge=False, show_header=False)
     for name, value in found.model_dump(exclude={"audit"}, mode="json").items():
@@ -149,27 +143,10 @@ def settle(
 
     Example: meterhouse commands settle -d D01 17 done --reason "lineman saw the relay open"
     """
-    with _operator(discom) as (pools, caller):
+    with operator(discom) as (pools, caller):
         before = service.get(pools, caller, command).state
         with db.connect("meterhouse_dispatcher", autocommit=True) as conn:
             who = f"{caller.name} ({caller.key_id})"
             if not move(conn, caller.discom_id, command, State.UNKNOWN, State(outcome), who=who, why=reason):
                 fail(f"command {command} is {before}: only an unknown one can be settled by hand")
     console.print(f"command {command} is {outcome}")
-
-
-@contextmanager
-def _operator(discom: str) -> Iterator[tuple[Database, Caller]]:
-    """The API's pools, and a caller who is the user of this machine."""
-    ensure_ready()
-    with db.connect() as conn:
-        known = discoms(conn)
-    if discom not in known:
-        fail(f"no DISCOM {discom!r} in the registry (known: {', '.join(known) or 'none'}): check the spelling, or import its master data")
-    pools = Database()
-    try:
-        yield pools, Caller(known[discom], discom, "cli", getpass.getuser())
-    except Problem as e:
-        fail(f"{e.code}: {e.detail}")
-    finally:
-        pools.close()

@@ -20,6 +20,7 @@ from cli import score
 from cli.console import console, count, progress_bar
 from cli.database import ensure_ready
 from cli.run import build
+from cli.story import tell
 from cli.streams import land_demo
 from ingestion.landing import DiscomContext
 from ingestion.transports.file import FolderSummary, land_folder
@@ -52,7 +53,7 @@ def demo(
         bool, typer.Option("--mqtt", help="Vendor hpl pushes over MQTT, with a broker of the demo's own, not over REST.")
     ] = False,
 ) -> None:
-    """Simulate a DISCOM, land its three head-end systems, build the week, and compare what was found with what was done.
+    """Simulate a DISCOM, land its three head-end systems, build the week, compare what was found with what was done.
 
     Example: meterhouse demo --consumers 2000 --dts 40 --seed 7
 
@@ -74,6 +75,7 @@ def demo(
         interval_min=interval,
         seed=seed,
         clean=clean,
+        audit=True,
     )
     world = _simulate(config)
     results = [
@@ -81,12 +83,14 @@ def demo(
     ]
     for result in results:
         _show(result)
+    tell(results[0].code, results[0].discom_id, config.start, config.start + timedelta(days=config.days - 1))
     _show_files([f for r in results for f in r.files])
 
 
 @dataclass(frozen=True)
 class Result:
     code: str
+    discom_id: int
     truth: Path
     built: bool
     landed: Landed
@@ -120,21 +124,24 @@ def _tenant(folder: Path, first: date, last: date, *, mqtt: bool) -> Result:
     code = folder.name
     with db.connect("meterhouse_owner") as conn:
         import_registry(conn, folder / "registry")
-    _land(folder, first, last, mqtt=mqtt)
-    wanted = [_within(r, first, last) for r in stale_ranges(code)]
-    spans = [s for s in wanted if s]
-    build(spans)
+    land(folder, first, last, mqtt=mqtt)
+    built = build_stale(code, first, last)
     from api.reports import export
+    from audit.job import audit_month
     from expectations.rules import load_suite
 
+    with db.connect() as conn:
+        discom_id = DiscomContext.load(conn, code).discom_id
+    for month in sorted({first.replace(day=1), last.replace(day=1)}):
+        audit_month(discom_id, code, month)
     files = export(code, first, last, settings.home() / "demo" / "reports")
     with db.connect("meterhouse_dbt") as conn:
-        discom_id = DiscomContext.load(conn, code).discom_id
         rules = sorted({c.rule for c in load_suite("initial", code).enabled})
         return Result(
             code=code,
+            discom_id=discom_id,
             truth=folder / "truth",
-            built=bool(spans),
+            built=built,
             landed=summary.landed(conn, discom_id),
             totals=summary.totals(conn, discom_id, first, last),
             rules=score.rule_scores(folder / "truth", summary.found(conn, discom_id, first, last), rules),
@@ -148,12 +155,19 @@ def _tenant(folder: Path, first: date, last: date, *, mqtt: bool) -> Result:
         )
 
 
+def build_stale(code: str, first: date, last: date) -> bool:
+    """Build what landed of these days since they were built; whether there was anything."""
+    spans = [s for s in (_within(r, first, last) for r in stale_ranges(code)) if s]
+    build(spans)
+    return bool(spans)
+
+
 def _within(span: DayRange, first: date, last: date) -> DayRange | None:
     begin, end = max(span.first, first), min(span.last, last)
-    return DayRange(span.discom, begin, end, span.upto_batch) if begin <= end else None
+    return DayRange(span.discom, begin, end, span.upto) if begin <= end else None
 
 
-def _land(folder: Path, first: date, last: date, *, mqtt: bool = False) -> None:
+def land(folder: Path, first: date, last: date, *, mqtt: bool = False) -> None:
     """Land the three head-end systems of a tenant. The files stay in place, so that a second demo shows that they add nothing."""
     since = datetime.combine(first - timedelta(days=1), time(), IST)
     until = datetime.combine(last + timedelta(days=7), time(), IST)

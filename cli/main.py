@@ -5,9 +5,28 @@ from __future__ import annotations
 import typer
 from sqlalchemy.exc import OperationalError
 
-from cli import alerts, api, commands, data, database, demo, dlms, run, streams, vendors
+from cli import (
+    alerts,
+    api,
+    audit,
+    audit_advice,
+    audit_score,
+    audit_tags,
+    commands,
+    data,
+    database,
+    demo,
+    dlms,
+    report,
+    report_schedule,
+    run,
+    sla,
+    streams,
+    vendors,
+)
 from cli.bench import command as bench
 from cli.console import fail
+from cli.vee import app as vee
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -27,8 +46,15 @@ app.add_typer(api.keys, name="keys", help="Keys of those who push to the API or 
 app.command("api")(api.api)
 app.add_typer(commands.app, name="commands", help="Commands to meters: connect, disconnect, load limit, reads, clock, TOD calendar.")
 app.add_typer(alerts.app, name="alerts", help="Alerts of meters' events: who is told, and what was.")
+app.add_typer(audit.app, name="audit", help="Energy audit: losses, indexing and load, and what may be done about them.")
+audit.app.command("advice")(audit_advice.advice)
+audit.app.command("tags")(audit_tags.tags)
+audit.app.command("score")(audit_score.score)
+app.add_typer(vee, name="vee", help="Validate, estimate, edit and explain meter-days.")
+app.command("sla")(sla.sla)
 app.command("run")(run.run)
-app.command("report")(run.report)
+app.command("report")(report.report)
+app.add_typer(report_schedule.app, name="report-schedule", help="Reports that go out by themselves: what is due, what went where.")
 app.command("dagster")(run.dagster)
 app.command("demo")(demo.demo)
 app.command("bench")(bench.bench)
@@ -50,7 +76,7 @@ def main() -> None:
 
 def _expected(error: BaseException) -> bool:
     """Errors whose message says what is wrong and how to mend it; anything else is our mistake and keeps its traceback."""
-    modules = ("warehouse", "ingestion", "expectations", "orchestration", "api", "cli", "simulation")
+    modules = ("warehouse", "ingestion", "expectations", "vee", "audit", "orchestration", "api", "cli", "simulation")
     name = type(error).__module__.split(".")[0]
     return name in modules or isinstance(error, (OSError,)) or type(error).__module__.startswith("psycopg")
 

@@ -1,4 +1,4 @@
-"""meterhouse run, report, dagster."""
+"""meterhouse run, dagster."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rich.table import Table
 from cli.console import RunProgress, console, count, fail, progress_bar
 from cli.data import Discom
 from cli.database import ensure_ready
-from orchestration.stale import DayRange, landed_range
+from orchestration.stale import DayRange, landed_range, open_ranges, rebill_ranges
 from warehouse import db
 from warehouse.registry import discoms
 from warehouse.summary import run_summary
@@ -32,12 +32,15 @@ def run(
 ) -> None:
     """Build business days of a DISCOM, from landed data to reports: the same graph that Dagster runs. Building again gives the same.
 
+    Frozen days are not built: they are left out, and refused where they were asked for. What landed for them since is judged.
+
     Example: meterhouse run --discom D01 --from 2026-10-01 --to 2026-10-07
     """
     ensure_ready()
     discom_id = discom_id_of(discom)
-    span = _span(discom, first, last)
-    build([span])
+    span = span_of(discom, first, last)
+    build([span] if first or last else open_ranges(span))
+    judge_late_data_of_frozen_days(discom, discom_id)
     table = Table("", "", box=None, show_header=False, pad_edge=False)
     for name, value in run_summary(discom_id, span.first, span.last).items():
         table.add_row(name, value if isinstance(value, str) else count(value))
@@ -59,6 +62,15 @@ def build(spans: Iterable[DayRange], *, through_dagster: bool = True) -> None:
                     steps.build(span.discom, discom_id_of(span.discom), span.first, span.last)
 
 
+def judge_late_data_of_frozen_days(discom: str, discom_id: int) -> None:
+    from orchestration import steps
+
+    for late in rebill_ranges(discom):
+        report = steps.rebill(discom, discom_id, late.first, late.last)
+        if report.written:
+            console.print(f"{late.first} to {late.last} is frozen: {report.written} new exceptions V34 for what landed since")
+
+
 def discom_id_of(code: str) -> int:
     with db.connect() as conn:
         known = discoms(conn)
@@ -68,7 +80,8 @@ def discom_id_of(code: str) -> int:
     return known[code]
 
 
-def _span(discom: str, first: datetime | None, last: datetime | None) -> DayRange:
+def span_of(discom: str, first: datetime | None, last: datetime | None) -> DayRange:
+    """The days that were given; what was not is the first or last day that was landed."""
     landed = landed_range(discom)
     if landed is None and not (first and last):
         fail(f"nothing was landed for DISCOM {discom!r}: `meterhouse land --help`, or give --from and --to")
@@ -77,25 +90,6 @@ def _span(discom: str, first: datetime | None, last: datetime | None) -> DayRang
     if end < begin:
         fail(f"--from {begin} lies after --to {end}")
     return DayRange(discom, begin, end, 0)
-
-
-def report(
-    discom: Discom,
-    first: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"])] = None,
-    last: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"])] = None,
-    folder: Annotated[Path, typer.Option("--out", help="Folder for the files.")] = Path("."),
-) -> None:
-    """Write the reports of a DISCOM as one XLSX workbook and one PDF page.
-
-    Example: meterhouse report --discom D01 --from 2026-10-01 --to 2026-10-07 --out ./reports
-    """
-    from api.reports import export
-
-    ensure_ready()
-    discom_id_of(discom)
-    span = _span(discom, first, last)
-    for path in export(discom, span.first, span.last, folder):
-        console.print(str(path), soft_wrap=True)
 
 
 def dagster(

@@ -1,4 +1,4 @@
-"""Who calls: API keys of head-end systems and operators, the networks they may call from, and how often.
+"""Who calls: API keys of head-end systems, operators and billing systems, the networks they may call from, and how often.
 
 A key reads `mh_<key id>_<secret>`; the warehouse keeps a hash of the secret. People's log-in is not here.
 """
@@ -24,12 +24,12 @@ from api.errors import Problem
 
 HEADER = "X-API-Key"
 
-Purpose = Literal["hes", "operator"]
+Purpose = Literal["hes", "operator", "billing"]
 
 
 @dataclass(frozen=True)
 class Caller:
-    """The holder of a key. `hes_id`, `hes` and `vendor` are None for an operator."""
+    """The holder of a key. `hes_id`, `hes` and `vendor` are those of a head-end system, None for others."""
 
     discom_id: int
     discom: str
@@ -87,7 +87,7 @@ def require_key(purpose: Purpose) -> Callable[..., Caller]:
     return caller
 
 
-_A: dict[Purpose, str] = {"hes": "a head-end system", "operator": "an operator"}
+_A: dict[Purpose, str] = {"hes": "a head-end system", "operator": "an operator", "billing": "a billing system"}
 
 
 def _within(request: Request, networks: list[str]) -> bool:

@@ -40,13 +40,16 @@ def insert_key(
     name: str,
     networks: list[str],
     per_min: int,
+    *,
+    billing: bool = False,
 ) -> None:
-    """A key of a head-end system, or of an operator where `hes_id` is None. Raises psycopg.DataError where a network is none."""
+    """A key of a head-end system; where `hes_id` is None, of an operator or a billing system. Raises DataError for a bad network."""
+    purpose = "billing" if billing else "operator" if hes_id is None else "hes"
     with conn.transaction():
         conn.execute(
             """insert into ops.api_key (discom_id, key_id, secret_sha256, purpose, hes_id, name, networks, requests_per_min)
                values (%s, %s, %s, %s, %s, %s, %s::cidr[], %s)""",
-            [discom_id, key_id, secret_sha256, "operator" if hes_id is None else "hes", hes_id, name, networks or None, per_min],
+            [discom_id, key_id, secret_sha256, purpose, hes_id, name, networks or None, per_min],
         )
 
 

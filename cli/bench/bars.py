@@ -8,6 +8,7 @@ from typing import Any
 from cli.console import count
 
 MILLION = 1_000_000
+MONTH_METERS = 100_000
 GB = 1 << 30
 FASTER_THAN = {"pandas": (15.0, "≥ 15 x"), "polars": (1.0, "> 1 x"), "duckdb": (1.0, "> 1 x"), "rowsql": (8.0, "≥ 8 x")}
 """Peers from and to PostgreSQL: how many times our time theirs has to be."""
@@ -35,7 +36,16 @@ class Bar:
 def bars(doc: dict[str, Any]) -> list[Bar]:
     """A line for each figure. Those of the day of a million meters are only judged there, the others at the largest size of the run."""
     sizes = doc["sizes"]
-    return [*_day(sizes), *_floor(sizes), *_peers(sizes), *_growth(doc), *_push(doc["push"]), _events(doc["events"]), *_NOT_BUILT]
+    return [
+        *_day(sizes),
+        _month(doc["month"]),
+        *_floor(sizes),
+        *_peers(sizes),
+        *_growth(doc),
+        *_push(doc["push"]),
+        _events(doc["events"]),
+        *_NOT_BUILT,
+    ]
 
 
 def _judged(what: str, hold: str, ours: str, at: str, holds: bool) -> Bar:
@@ -53,6 +63,8 @@ def _meters(size: dict[str, Any]) -> str:
 def _day(sizes: list[dict[str, Any]]) -> list[Bar]:
     limits = (
         (f"{count(MILLION)} meters, landed to balanced", "≤ 60 s", "balanced_s", 60.0, 1, "s"),
+        (f"{count(MILLION)} meter-days, validation and estimation, all rules on", "≤ 40 s", "judged_s", 40.0, 1, "s"),
+        (f"{count(MILLION)} meters, all reports of a day, built and read in full", "≤ 30 s", "reports_s", 30.0, 1, "s"),
         (f"{count(MILLION)} meters, with all daily reports", "≤ 90 s", "total_s", 90.0, 1, "s"),
         (f"{count(MILLION)} meters, peak memory over all processes", "≤ 4 GB", "peak_octets", 4.0, GB, "GB"),
     )
@@ -65,6 +77,13 @@ def _day(sizes: list[dict[str, Any]]) -> list[Bar]:
             value = size["figures"][key] / unit
             found.append(_judged(what, hold, f"{value:.1f} {name}", _meters(size), value <= limit))
     return found
+
+
+def _month(month: dict[str, Any] | None) -> Bar:
+    what, hold = f"monthly reports over 31 days of {count(MONTH_METERS)} meters, read in full", "≤ 60 s"
+    if month is None or month["consumers"] < MONTH_METERS:
+        return _missing(what, hold)
+    return _judged(what, hold, f"{month['seconds']:.1f} s", _meters(month), month["seconds"] <= 60)
 
 
 def _floor(sizes: list[dict[str, Any]]) -> list[Bar]:

@@ -1,11 +1,11 @@
-"""Without these no time counts: nothing is lost, every defect is found and no other, every DT's balance is the truth to the Wh."""
+"""Without these no time counts: nothing is lost, every defect and event is found, no other is, every DT balances to the Wh."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from cli.bench.stages import BenchError
-from cli.bench.world import RULE_OF, World
+from cli.bench.world import EVIDENCE, RULE_OF, World
 from warehouse import db
 
 
@@ -20,14 +20,17 @@ def check(world: World, discom_id: int, accepted: int) -> list[str]:
 
     with db.connect("meterhouse_owner") as conn:
         hold("values accepted = values sent", accepted, world.sent)
-        stored = conn.execute(_STORED, [discom_id, discom_id]).fetchone()
+        stored = conn.execute(_STORED, [discom_id] * 3).fetchone()
         hold("values stored in raw = values sent", int(stored[0]), world.sent)  # type: ignore[index]
         found: dict[str, set[tuple[Any, int]]] = {rule: set() for rule in RULE_OF.values()}
         for rule, day, meter in conn.execute(_FOUND, [discom_id]):
             found.setdefault(rule, set()).add((day, meter))
         for kind, rule in RULE_OF.items():
             hold(f"every {kind} is found by {rule}", len(world.defects[kind] - found[rule]), 0)
-        hold("no rule finds a meter-day without defect", len(set().union(*found.values()) - set().union(*world.defects.values())), 0)
+        for kind, rule in EVIDENCE.items():
+            hold(f"{rule} finds no meter-day without {kind}", len(found.pop(rule) - world.defects[kind]), 0)
+        spoiled: set[tuple[Any, int]] = set().union(*(days for kind, days in world.defects.items() if kind not in EVIDENCE))
+        hold("no rule finds a meter-day without defect", {rule: len(days - spoiled) for rule, days in found.items() if days - spoiled}, {})
         balances = {(r[0], r[1]): r[2:] for r in conn.execute(_BALANCES, [discom_id])}
     truth = {(day, n): tuple(row) for day, rows in world.truth.items() for n, row in enumerate(rows.tolist(), 1)}
     hold("DT balances", len(balances), len(truth))
@@ -44,4 +47,5 @@ _STORED = """
 select (select coalesce(sum(cardinality(array_remove(import_wh, null)) + cardinality(array_remove(export_wh, null))
                             + cardinality(array_remove(import_vah, null)) + cardinality(array_remove(voltage_dv, null))), 0)
         from raw.profile_fragment where discom_id = %s)
-     + (select coalesce(sum(num_nonnulls(import_wh, export_wh, import_vah)), 0) from raw.register_reading where discom_id = %s)"""
+     + (select coalesce(sum(num_nonnulls(import_wh, export_wh, import_vah)), 0) from raw.register_reading where discom_id = %s)
+     + (select count(*) from raw.event where discom_id = %s)"""

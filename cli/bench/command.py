@@ -27,6 +27,7 @@ def bench(
     days: Annotated[int, typer.Option(min=1, max=26)] = 1,
     history: Annotated[str, typer.Option(help="Days that lie behind a measured day, fewest first; none to skip.")] = "0,90",
     history_meters: Annotated[int, typer.Option(min=100, help="Consumer meters of the history.")] = 20_000,
+    month_meters: Annotated[int, typer.Option(min=0, help="Consumer meters of a month whose reports are read; 0 to skip.")] = 100_000,
     peers: Annotated[str, typer.Option(help="Programs to compare with, with commas between: all, none, or names.")] = "all",
     slow_peers_up_to: Annotated[int, typer.Option(help="Sizes above this are left out by pandas and row-per-interval SQL.")] = 1_000_000,
     seed: Annotated[int, typer.Option()] = 1,
@@ -65,11 +66,12 @@ def bench(
     console.print(f"results are kept as they come: {path}", soft_wrap=True)
     results: list[measure.SizeResult] = []
     past: growth.History | None = None
+    month: growth.Month | None = None
     pushes: list[Push] = []
     alerts: EventsResult | None = None
 
     def save() -> None:
-        path.write_text(json.dumps(report.document(server, seed, results, past, pushes, alerts), indent=1) + "\n")
+        path.write_text(json.dumps(report.document(server, seed, results, past, month, pushes, alerts), indent=1) + "\n")
 
     def save_size(result: measure.SizeResult) -> None:
         results[:] = [r for r in results if r.consumers != result.consumers] + [result]
@@ -97,6 +99,10 @@ def bench(
     if behind:
         with progress_bar() as bar:
             growth.history(server, history_meters, behind, seed, _teller(bar, f"{count(history_meters)} meters"), save_history)
+    if month_meters and not quick:
+        with progress_bar() as bar:
+            month = growth.month(server, month_meters, seed, _teller(bar, f"a month of {count(month_meters)} meters"))
+        save()
     if with_push:
         with progress_bar() as bar:
             for slots, bodies in SHAPES:

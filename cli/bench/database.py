@@ -86,7 +86,7 @@ _OCTETS = """
 with relation as (
     select n.nspname as schema, pg_table_size(c.oid) as heap, pg_indexes_size(c.oid) as indexes
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where c.relkind = 'r' and n.nspname in ('registry', 'raw', 'vee', 'energy', 'reports')
+    where c.relkind = 'r' and n.nspname in ('registry', 'raw', 'vee', 'energy', 'network', 'reports')
 )
 select case when schema = 'registry' then 'master data' else schema end, sum(heap + case when schema = 'registry' then indexes else 0 end)
 from relation group by schema

@@ -12,7 +12,7 @@ from cli.bench.checks import check
 from cli.bench.clock import Clock
 from cli.bench.database import as_owner, checkpoint, fresh_database, settle, warm_up
 from cli.bench.master_data import register
-from cli.bench.stages import LANDED, Say, build, land
+from cli.bench.stages import LANDED, Say, build, land, read_reports
 from cli.bench.world import World
 from warehouse.embedded import EmbeddedServer
 
@@ -21,6 +21,23 @@ LAST_DAY = date(2026, 10, 30)
 """The day with days behind it: a workday at the end of a month, so that its partition is not empty either."""
 DAYS_AT_ONCE = 30
 """Days of history that are built together: off the clock, so in as few passes as memory allows."""
+
+
+MONTH_DAYS = 31
+DAYS_OF_MONTH_AT_ONCE = 8
+FIRST_OF_MONTH = date(2026, 10, 1)
+
+
+@dataclass
+class Month:
+    """A whole month of a DISCOM, of which the monthly reports are read: seconds of each."""
+
+    consumers: int
+    reports: dict[str, float]
+
+    @property
+    def seconds(self) -> float:
+        return sum(self.reports.values())
 
 
 @dataclass
@@ -97,3 +114,20 @@ def history(server: EmbeddedServer, consumers: int, behind: Sequence[int], seed:
                 result.runs.setdefault(days, []).append({name: lap.seconds for name, lap in laps.items()})
                 save(result)
     return result
+
+
+def month(server: EmbeddedServer, consumers: int, seed: int, say: Say) -> Month:
+    """Land and build a month, off the clock, and read its monthly reports. Raises BenchError."""
+    world = World(consumers, MONTH_DAYS, seed, FIRST_OF_MONTH)
+    with fresh_database(server, f"bench_month_{os.getpid()}"), Clock(server.status().pid) as clock:
+        say("imports, parsing, tables")
+        warm_up()
+        with as_owner() as conn:
+            discom_id = register(conn, world)
+        for n in range(0, MONTH_DAYS, DAYS_OF_MONTH_AT_ONCE):
+            some = world.every_day[n : n + DAYS_OF_MONTH_AT_ONCE]
+            land(world.deliveries(some), clock, say)
+            build(discom_id, some[0], some[-1], clock, say, with_reports=True)
+        settle()
+        _, seconds = read_reports(clock, say, monthly=True)
+    return Month(consumers, seconds)

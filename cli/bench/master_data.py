@@ -8,6 +8,12 @@ from psycopg.sql import SQL, Identifier
 from cli.bench.world import CONSUMERS_OF_DT, I_MAX_A, INTERVAL_MIN, SANCTIONED_W, TIMEZONE, VOLTAGE_V, World
 
 CODE, HES = "BENCH", "BENCH"
+EVERY_RULE = f"""\
+discom: {CODE}
+initial:
+  V18: {{enabled: true, scope: {{category: domestic}}, kwargs: {{max_value: 100000}}}}
+"""
+"""The overlay that switches on what is off by default. A home with a roof goes from nothing to hundreds of Wh from one slot to the next."""
 
 
 def register(conn: psycopg.Connection, world: World) -> int:

@@ -12,10 +12,11 @@ from cli.bench.clock import Clock, Lap
 from cli.bench.database import as_owner, fresh_database, octets_by_kind, warm_up
 from cli.bench.floors import COPY, INSERT, floors
 from cli.bench.growth import Rerun, rerun
-from cli.bench.master_data import register
+from cli.bench.master_data import CODE, EVERY_RULE, register
 from cli.bench.peers import PeerResult, run_peer
 from cli.bench.stages import LANDED, REPORTS, Day, Say, build, land, read_reports
 from cli.bench.world import World
+from cli.overlay import overlay_in_force
 from warehouse.embedded import EmbeddedServer
 
 
@@ -47,7 +48,9 @@ class SizeResult:
         floor_s = self.floors[COPY] + self.floors[INSERT] if self.floors else None
         return {
             "balanced_s": day.balanced_s,
+            "reports_s": self.laps[REPORTS].seconds if REPORTS in self.laps else None,
             "total_s": day.total_s if REPORTS in self.laps else None,
+            "judged_s": day.judged_s / self.days,
             "from_raw_s": day.balanced_s - self.laps[LANDED].seconds,
             "peak_octets": max(lap.peak_octets for lap in self.laps.values()),
             "floor_s": floor_s,
@@ -73,7 +76,11 @@ def measure(
     Raises BenchError where the outcome is not what was sent.
     """
     world = World(consumers, days, seed)
-    with fresh_database(server, f"bench_{consumers}_{os.getpid()}", keep=keep), Clock(server.status().pid) as clock:
+    with (
+        overlay_in_force(CODE, EVERY_RULE),
+        fresh_database(server, f"bench_{consumers}_{os.getpid()}", keep=keep),
+        Clock(server.status().pid) as clock,
+    ):
         say("imports, parsing, tables")
         warm_up()
         say("master data")

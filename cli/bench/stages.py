@@ -1,6 +1,6 @@
 """A day from landed to reports, timed from outside. The stages are those of production, whose parts are timed by wrapping what they call.
 
-No stage has its name here: a run of dbt is named after the tables that it fills, a suite by its stage.
+Runs of dbt are named after the tables that they fill, suites by their stage.
 """
 
 from __future__ import annotations
@@ -15,16 +15,23 @@ from typing import Any
 
 from psycopg.sql import SQL, Identifier
 
+from api.reports import catalogue
+from api.reports.catalogue import SCHEMA
 from cli.bench.clock import Clock, Lap
 from cli.bench.database import checkpoint
 from cli.bench.master_data import CODE, HES
 from ingestion import landing, pgcopy
 from ingestion.canonical import Delivery
 from orchestration import dbt, progress, steps
+from vee.exceptions import job as cases
 from warehouse import db
 
-LANDED, REST, REPORTS = "landed", "rest of the build", "reports"
-REPORT_SELECTION = "config.schema:reports"
+LANDED, ESTIMATION, CASES, REST, REPORTS = "landed", "estimation", "cases", "rest of the build", "reports"
+JUDGED = {"measure", "edited_measure"}
+"""Tables of figures: the runs of dbt that fill them are validation and estimation, but for the days that are put together there."""
+ASSEMBLED, SUITE = "assembled_day", " suite"
+REPORT_SELECTIONS = {"config.schema:network", steps.REPORT_VIEWS}
+"""Of runs of dbt, what only reports need."""
 AT_ONCE = 4
 """Deliveries that are made before they are landed together."""
 
@@ -47,6 +54,12 @@ class Day:
     def balanced_s(self) -> float:
         """Landed to balanced."""
         return sum(lap.seconds for name, lap in self.laps.items() if name != REPORTS)
+
+    @property
+    def judged_s(self) -> float:
+        """Validation and estimation: the figures, the suites that judge them, and the estimates."""
+        laps = [lap for name, lap in self.laps.items() if name == ESTIMATION or name.endswith(SUITE) or JUDGED & lap.parts.keys()]
+        return sum(lap.seconds - lap.parts.get(ASSEMBLED, 0.0) for lap in laps)
 
     @property
     def total_s(self) -> float:
@@ -120,19 +133,21 @@ def build(discom_id: int, first: date, last: date, clock: Clock, say: Say, *, wi
     """Build the days as production does, with or without views and tests of reports; with `changed_only` as after late data."""
     laps: Laps = {}
     nodes: dict[str, float] = {}
-    reports: list[Lap] = []
+    asked: set[str] = set()
+    reports = Lap(REPORTS)
 
     def timed_dbt(run: Any) -> Any:
         def call(args: list[str], *rest: Any, **kwargs: Any) -> Any:
-            of_reports = REPORT_SELECTION in args
-            if of_reports and not with_reports:
-                reports.append(Lap(REPORTS))
-                return []
+            of_reports = REPORT_SELECTIONS & set(args)
+            if of_reports:
+                asked.update(of_reports)
+                if not with_reports:
+                    return []
             with clock.lap() as lap:
                 done = run(args, *rest, **kwargs)
             nodes.update({n.unique_id: n.seconds for n in done})
             if of_reports:
-                reports.append(lap)
+                reports.add(lap)
             else:
                 tables = [n for n in done if n.unique_id.startswith("model.") and not n.message.startswith("CREATE VIEW")]
                 lap.parts = {_short(n.unique_id): n.seconds for n in tables}
@@ -141,14 +156,17 @@ def build(discom_id: int, first: date, last: date, clock: Clock, say: Say, *, wi
 
         return call
 
-    def timed_suite(judge: Any) -> Any:
-        def call(*args: Any, **kwargs: Any) -> Any:
-            with clock.lap() as lap:
-                done = judge(*args, **kwargs)
-            laps[f"{kwargs.get('stage', args[-1])} suite"] = lap
-            return done
+    def timed(name: Callable[..., str]) -> Callable[[Any], Any]:
+        def wrap(work: Any) -> Any:
+            def call(*args: Any, **kwargs: Any) -> Any:
+                with clock.lap() as lap:
+                    done = work(*args, **kwargs)
+                laps[name(*args, **kwargs)] = lap
+                return done
 
-        return call
+            return call
+
+        return wrap
 
     class Progress:
         def expect(self, steps: int) -> None:
@@ -161,16 +179,20 @@ def build(discom_id: int, first: date, last: date, clock: Clock, say: Say, *, wi
     with (
         progress.listening(Progress()),
         _replaced(dbt, "run", timed_dbt),
-        _replaced(steps, "judge", timed_suite),
+        _replaced(steps, "estimate", timed(lambda *_, **__: ESTIMATION)),
+        _replaced(cases, "group", timed(lambda *_, **__: CASES)),
+        _replaced(steps, "judge", timed(lambda *args, **_: args[-1] + SUITE)),
         clock.lap() as whole,
     ):
         steps.build(CODE, discom_id, first, last, changed_only=changed_only)
-    if not reports:
-        raise BenchError(f"no run of dbt selects {REPORT_SELECTION}: the bench does not know any more what a report is")
-    known = [*laps.values(), *reports]
+    if unknown := JUDGED - {part for lap in laps.values() for part in lap.parts}:
+        raise BenchError(f"no run of dbt fills {', '.join(unknown)}: the bench does not know any more what validation is")
+    if not asked:
+        raise BenchError(f"no run of dbt selects {' or '.join(REPORT_SELECTIONS)}: the bench does not know any more what a report is")
+    known = [*laps.values(), reports]
     laps[REST] = Lap(REST, whole.seconds - sum(x.seconds for x in known), whole.cpu_s - sum(x.cpu_s for x in known), whole.peak_octets)
     if with_reports:
-        (laps[REPORTS],) = reports
+        laps[REPORTS] = reports
     return Day(laps, nodes)
 
 
@@ -178,20 +200,19 @@ def _short(unique_id: str) -> str:
     return unique_id.split(".")[2]
 
 
-def read_reports(clock: Clock, say: Say) -> tuple[Lap, dict[str, float]]:
-    """Every report in full, and the seconds of each: most are views, whose cost is in the reading."""
+def read_reports(clock: Clock, say: Say, *, monthly: bool = False) -> tuple[Lap, dict[str, float]]:
+    """Every report in full, or of the monthly ones all but their days; and the seconds of each: a view costs where it is read."""
     seconds: dict[str, float] = {}
     with db.connect("meterhouse_dbt", session=db.WHOLE_PARTITIONS) as conn, clock.lap(REPORTS) as lap:  # as api.reports.repository reads
-        for (name,) in conn.execute(_REPORTS).fetchall():
-            say(f"reading {name}")
+        for report in catalogue().values():
+            if monthly and not report.has("period"):
+                continue
+            say(f"reading {report.relation}")
+            where = SQL("where period <> 'day'") if monthly else SQL("")
             started = time.perf_counter()
-            with conn.cursor() as cur, cur.copy(SQL("copy (select * from {}) to stdout").format(Identifier("reports", name))) as copy:
+            query = SQL("copy (select * from {} {}) to stdout").format(Identifier(SCHEMA, report.relation), where)
+            with conn.cursor() as cur, cur.copy(query) as copy:
                 for _ in copy:
                     pass
-            seconds[name] = time.perf_counter() - started
+            seconds[report.relation] = time.perf_counter() - started
     return lap, seconds
-
-
-_REPORTS = """
-select relname from pg_class
-where relnamespace = 'reports'::regnamespace and relkind in ('v', 'm', 'r', 'p') and not relispartition order by relname"""

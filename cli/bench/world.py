@@ -1,6 +1,6 @@
 """The synthetic DISCOM that is measured: days of readings in numpy, straight as canonical records, with known truth.
 
-No clock runs here, and no database is known. Truth is what was sent, which meter-days have which defect, and every DT's balance in Wh.
+No clock runs here, and no database is known. Truth is what was sent, which meter-days have a defect or event, and every DT's balance in Wh.
 """
 
 from __future__ import annotations
@@ -13,21 +13,25 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from ingestion.canonical import Delivery, ProfileReadings, RegisterReadings
+from ingestion.canonical import Delivery, MeterEvents, ProfileReadings, RegisterReadings
 
 TIMEZONE = "Asia/Kolkata"
 DAY = date(2026, 10, 5)
 SLOTS, INTERVAL_MIN = 48, 30
 BATCH_METERS = 50_000
 DEFECT_SHARE, LATE_SHARE = 0.03, 0.01
-RULE_OF: dict[str, str] = {"gap": "V07", "spike": "V17", "negative": "V11", "over limit": "V16", "duplicate": "V06"}
+OUTAGE_SHARE, PROGRAMMING_SHARE = 0.01, 0.002
+DEFECTS: dict[str, str] = {"gap": "V07", "spike": "V17", "negative": "V11", "over limit": "V16", "duplicate": "V06"}
 """Defects, and the rule that must find each."""
+EVIDENCE: dict[str, str] = {"outage": "V30", "programming": "V28"}
+"""What is known by events alone, and the rule that must find it, and nothing else."""
+RULE_OF = DEFECTS | EVIDENCE
 
 SANCTIONED_W, I_MAX_A, VOLTAGE_V = 3000, 30, 240
 LIMIT_WH = int(1.1 * I_MAX_A * VOLTAGE_V * INTERVAL_MIN / 60)
 CONSUMERS_OF_DT, CONSUMERS_OF_FEEDER = 50, 1000
 _REPEATED = 6
-_KINDS = list(RULE_OF)
+_KINDS = list(DEFECTS)
 _HOUR = np.arange(SLOTS) / 2
 _SHAPE = (
     0.5
@@ -92,11 +96,12 @@ class World:
             ids = np.arange(low, min(low + BATCH_METERS, self.consumers + 1))
             rng = np.random.default_rng([self.seed, day.toordinal(), low])
             true = self._consumed(ids, rng)
+            events = self._events(day, ids, true)
             dts, begins = np.unique(self.dt_of(ids), return_index=True)
             taken[dts] += np.add.reduceat(true["import_wh"], begins)
             given[dts] += np.add.reduceat(true["export_wh"], begins)
             self._remember(ids, true)
-            yield self._deliver(day, ids, true, rng, spoil=True)
+            yield self._deliver(day, ids, true, rng, spoil=True, events=events)
         net = taken - given + taken // 25  # 4 % technical loss
         flows = (taken, given, np.maximum(net, 0), np.maximum(-net, 0), net - taken + given)
         self.truth[day] = np.stack([f.sum(axis=1) for f in flows], axis=1)
@@ -116,8 +121,9 @@ class World:
         new = _with_apparent(old["import_wh"] + more, old["export_wh"])
         for c, before in _with_apparent(**old).items():
             self._register[c][ids - 1] -= before.sum(axis=1)
-        self.defects = {k: {m for m in of_kind if m[1] not in set(ids.tolist())} for k, of_kind in self.defects.items()}
-        self.defects["duplicate"] |= {(self.last, int(i)) for i in ids}
+        again = {(self.last, int(i)) for i in ids}
+        self.defects |= {kind: self.defects[kind] - again for kind in DEFECTS}
+        self.defects["duplicate"] |= again
         moved = np.bincount(self.dt_of(ids), weights=more.sum(axis=1), minlength=self.dts).astype(np.int64)
         self.truth[self.last][:, 0] += moved
         self.truth[self.last][:, 4] -= moved
@@ -135,15 +141,47 @@ class World:
         net -= roof[:, None] * _SUN.astype(np.float32)
         return _energy(np.rint(net).astype(np.int32))
 
+    def _events(self, day: date, ids: np.ndarray, true: Energy) -> pd.DataFrame:
+        """Power that fails and comes back on the day, and programming, of some consumers. Nothing flows in an outage: `true` is changed."""
+        rng = np.random.default_rng([self.seed, day.toordinal(), int(ids[0]), 1])
+        out = np.flatnonzero(rng.random(len(ids)) < OUTAGE_SHARE)
+        programmed = np.flatnonzero(rng.random(len(ids)) < PROGRAMMING_SHARE)
+        slots, begins = rng.integers(1, 7, len(out)), rng.integers(0, SLOTS - 6, len(out))
+        slot = np.arange(SLOTS)
+        dark = (slot >= begins[:, None]) & (slot < (begins + slots)[:, None])
+        for v in true.values():
+            v[out] = np.where(dark, 0, v[out])
+        self.defects["outage"] |= {(day, int(i)) for i in ids[out]}
+        self.defects["programming"] |= {(day, int(i)) for i in ids[programmed]}
+        codes = [np.full(len(out), 101), np.full(len(out), 102), rng.integers(152, 170, len(programmed))]
+        at = np.concatenate([begins, begins + slots, rng.integers(0, SLOTS, len(programmed))])
+        return pd.DataFrame(
+            {
+                "serial": _serials(ids[np.concatenate([out, out, programmed])]),
+                "occurred_at": _midnight(day) + pd.to_timedelta(at * INTERVAL_MIN, unit="min").as_unit("us"),
+                "code": np.concatenate(codes),
+                "detail": None,
+            }
+        )
+
     def _remember(self, ids: np.ndarray, true: Energy) -> None:
         here = (self._late >= ids[0]) & (self._late <= ids[-1])
         for c, kept in self._late_true.items():
             kept[here] = true[c][self._late[here] - ids[0]]
 
-    def _deliver(self, day: date, ids: np.ndarray, true: Energy, rng: np.random.Generator, *, spoil: bool, hours: int = 26) -> Delivery:
+    def _deliver(
+        self,
+        day: date,
+        ids: np.ndarray,
+        true: Energy,
+        rng: np.random.Generator,
+        *,
+        spoil: bool,
+        events: pd.DataFrame | None = None,
+        hours: int = 26,
+    ) -> Delivery:
         """A day of the meters `ids`, received so many hours after it began. `true`: (meters, 48) in Wh and VAh."""
-        serials = pd.array([f"B{i:07d}" for i in ids], dtype="str")
-        midnight = pd.Timestamp(day, tz=TIMEZONE).tz_convert("UTC").as_unit("us")
+        serials, midnight = _serials(ids), _midnight(day)
         received = midnight + pd.Timedelta(hours=hours)
         at = ids - 1
         registers = []
@@ -163,6 +201,7 @@ class World:
             received_at=received.to_pydatetime(),
             profiles=[ProfileReadings(readings, INTERVAL_MIN)],
             registers=registers,
+            events=[] if events is None else [MeterEvents(events.assign(received_at=received, locator="bench"))],
         )
         self.sent += delivery.values_read
         return delivery
@@ -208,6 +247,14 @@ class World:
             "locator": pd.Series(["bench"], dtype="str").array.take(np.zeros(len(arrival), np.intp)),
         }
         return pd.DataFrame(frame | {c: pd.array(v, dtype="Int64") for c, v in values.items()}, copy=False)
+
+
+def _serials(ids: np.ndarray) -> pd.api.extensions.ExtensionArray:
+    return pd.array([f"B{i:07d}" for i in ids], dtype="str")
+
+
+def _midnight(day: date) -> pd.Timestamp:
+    return pd.Timestamp(day, tz=TIMEZONE).tz_convert("UTC").as_unit("us")
 
 
 def _energy(net: np.ndarray) -> Energy:
