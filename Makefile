@@ -7,7 +7,7 @@ export DO_NOT_TRACK = 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test lint bench up lock clean
+.PHONY: help install demo test lint bench up docs lock clean
 
 help:
 	@echo "make demo   install, simulate a DISCOM, land it, build its week, compare with the truth"
@@ -15,6 +15,7 @@ help:
 	@echo "make lint   ruff, mypy, import-linter"
 	@echo "make bench  measure a day of up to 1,000,000 meters beside floors and peers, in 40 minutes: docs/benchmarks.md"
 	@echo "make up     start the database and Dagster's web page; Ctrl-C ends"
+	@echo "make docs   write docs/reports.md anew from the reports' YAML"
 	@echo "make lock   compile requirements/*.txt anew from pyproject.toml"
 
 $(V)/.installed: pyproject.toml requirements/uv.txt requirements/dev.txt
@@ -32,7 +33,7 @@ demo: install
 	@$(V)/bin/meterhouse demo $(ARGS)
 
 test: install
-	@$(V)/bin/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(V)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 bench: install
 	@$(V)/bin/meterhouse bench $(ARGS)
@@ -45,6 +46,9 @@ lint: install
 
 up: install
 	@$(V)/bin/meterhouse dagster
+
+docs: install
+	@$(V)/bin/python -m api.reports.docs
 
 # --no-header and --no-emit-index-url: no host of a registry and no path of a machine stands in a committed file.
 LOCK := $(UV) pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header

@@ -269,14 +269,15 @@ class _SortedOut:
 
     @property
     def days(self) -> set[date]:
-        """Days of which a build must know; nothing is built from the other tables."""
+        """Days of which a build must know. Values are judged when a day is built anyway: a billing row comes again with every read of the
+        last twelve, and would have twelve days built anew."""
         by_table = self.days_by_table
-        return by_table["raw.profile_fragment"] | by_table["raw.register_reading"] | by_table["raw.event"]
+        return set[date]().union(*(days for table, days in by_table.items() if table != "raw.meter_value"))
 
     @property
     def meters_by_day(self) -> dict[date, list[int]]:
         """meter_id of all that is written of a day, rising."""
-        frames = [f for f in (self.registers, self.events) if len(f)]
+        frames = [f for f in (self.registers, self.events, self.status_words) if len(f)]
         days = [*(b.day.astype("datetime64[D]") for b in self.blocks), *(f["day"].to_numpy("datetime64[D]") for f in frames)]
         meters = [*(b.meter_id for b in self.blocks), *(f["meter_id"].to_numpy(np.int32) for f in frames)]
         if not days:

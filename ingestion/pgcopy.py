@@ -1,4 +1,4 @@
-"""PostgreSQL binary COPY from numpy columns. Only the encoding: no connection, no table, no knowledge of meters.
+"""PostgreSQL binary COPY from numpy columns and to them. Only the encoding: no connection, no table, no knowledge of meters.
 
 Format: PostgreSQL manual, COPY, "Binary Format"; arrays as in array_send(). Everything in it is a multiple of two octets, so a chunk of
 rows is one big-endian matrix of the full layout, out of which the octets that NULLs do not have are cut by a mask.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ TRAILER = b"\xff\xff"
 
 _POSTGRES_EPOCH = np.datetime64("2000-01-01", "D")
 _ELEMENT_OID = {"int2": 21, "int4": 23}
-_DTYPE = {"int2": ">i2", "int4": ">i4", "int8": ">i8", "date": ">i4", "timestamptz": ">i8"}
+_DTYPE = {"int2": ">i2", "int4": ">i4", "int8": ">i8", "date": ">i4", "timestamptz": ">i8", "float4": ">f4", "float8": ">f8", "bool": "?"}
 _ARRAY_HEADER = 20
 """Octets: dimensions, has-null flag, element type, length, lower bound."""
 
@@ -36,11 +37,13 @@ class Scalar:
 
 @dataclass(frozen=True)
 class Array:
-    """A column of arrays of one length L: `values` and `present` are (n, L). A row with nothing present is NULL."""
+    """A column of arrays of one length L: `values` and `present` are (n, L). `null`, bool (n,): rows that are NULL; by default those with
+    nothing present."""
 
     type: str
     values: np.ndarray
     present: np.ndarray
+    null: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.values)
@@ -104,14 +107,14 @@ def constant(type: str, value: int, rows: int) -> Scalar:
     return Scalar(type, _integers(type, np.full(rows, value, np.int64)))
 
 
-def int2_array(values: np.ndarray, present: np.ndarray) -> Array:
+def int2_array(values: np.ndarray, present: np.ndarray, null: np.ndarray | None = None) -> Array:
     """int2[] column from integers (n, L) and bool (n, L)."""
-    return Array("int2", _integers("int2", values), present)
+    return Array("int2", _integers("int2", values), present, null)
 
 
-def int4_array(values: np.ndarray, present: np.ndarray) -> Array:
+def int4_array(values: np.ndarray, present: np.ndarray, null: np.ndarray | None = None) -> Array:
     """int4[] column from integers (n, L) and bool (n, L)."""
-    return Array("int4", _integers("int4", values), present)
+    return Array("int4", _integers("int4", values), present, null)
 
 
 def encode(columns: Sequence[Column], chunk_octets: int = 1 << 20) -> Iterator[bytes]:
@@ -186,7 +189,8 @@ class _Layout:
         self._numbers(first, length=length, step=step)[gappy[row], element] = -1
         elements = self._keep(first, length * step).reshape(-1, length, step // 2)
         elements[gappy[row], element, 2:] = False
-        if len(empty := gappy[missing == length]):
+        is_null = missing == length if column.null is None else column.null[at][gappy]
+        if len(empty := gappy[is_null]):
             self._numbers(offset)[empty, 0] = -1
             self._keep(offset + 4, _ARRAY_HEADER + length * step)[empty] = False
 
@@ -212,3 +216,34 @@ def _full(column: Column) -> bytes:
     length = column.values.shape[1]
     head = [_ARRAY_HEADER + length * (4 + size), 1, 0, _ELEMENT_OID[column.type], length, 1]
     return np.array(head, ">i4").tobytes() + (np.array(size, ">i4").tobytes() + bytes(size)) * length
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column that COPY … TO STDOUT gives: a scalar, or an array of `length`. Never NULL, nor anything in it."""
+
+    name: str
+    type: str
+    length: int | None = None
+
+
+def decode(octets: bytes, fields: Sequence[Field]) -> np.ndarray:
+    """The rows of COPY … TO STDOUT (FORMAT binary) as a structured array, big-endian, without copying; dates are days since 2000-01-01.
+
+    Rows are as long as each other, which NULLs and arrays of other lengths would break: raises ValueError.
+    """
+    parts: list[tuple[Any, ...]] = [("columns", ">i2")]
+    for f in fields:
+        dtype = _DTYPE[f.type]
+        if f.length is None:
+            parts += [(f"octets of {f.name}", ">i4"), (f.name, dtype)]
+        else:
+            parts += [(f"head of {f.name}", f"V{4 + _ARRAY_HEADER}"), (f.name, [("octets", ">i4"), ("value", dtype)], (f.length,))]
+    row = np.dtype(parts)
+    rows, rest = divmod(len(octets) - len(HEADER) - len(TRAILER), row.itemsize)
+    found = np.frombuffer(octets, row, rows, len(HEADER)) if rows >= 0 and not rest else None
+    if found is None or (rows and bool((found["columns"] != len(fields)).any())):
+        raise ValueError(
+            f"COPY gave {len(octets)} octets, which are no rows of {', '.join(f.name for f in fields)}: a NULL, or another length"
+        )
+    return found

@@ -52,27 +52,44 @@ def send_webhook(url: str, message: dict[str, Any]) -> None:
 
 def send_email(address: str, message: dict[str, Any]) -> None:
     """One mail. Raises SendError; a 5xx of the mail server is permanent."""
-    server = urlsplit(os.environ.get("METERHOUSE_SMTP_URL", "smtp://127.0.0.1:25"))
+    mail = new_mail(address, subject(message), message["delivery_key"])
+    mail.set_content("\n".join(f"{name}: {value}" for name, value in message.items() if value is not None) + "\n")
+    post(mail)
+
+
+def new_mail(address: str, about: str, key: str) -> EmailMessage:
+    """A mail without content, from METERHOUSE_MAIL_FROM. `key` makes its Message-ID: what is sent twice is known by it."""
     sender = os.environ.get("METERHOUSE_MAIL_FROM", "meterhouse@localhost")
     mail = EmailMessage()
-    mail["From"], mail["To"], mail["Subject"] = sender, address, subject(message)
-    mail["Message-ID"] = f"<{message['delivery_key']}@{sender.rsplit('@', 1)[-1]}>"
-    mail.set_content("\n".join(f"{name}: {value}" for name, value in message.items() if value is not None) + "\n")
+    mail["From"], mail["To"], mail["Subject"] = sender, address, about
+    mail["Message-ID"] = f"<{key}@{sender.rsplit('@', 1)[-1]}>"
+    return mail
+
+
+def post(mail: EmailMessage, timeout_s: float = TIMEOUT_S) -> None:
+    """Hand a mail to the mail server of METERHOUSE_SMTP_URL. Raises SendError; a 5xx is permanent.
+
+    Where only some of its receivers are refused the mail is gone to the others, and the error names those.
+    """
+    server = urlsplit(os.environ.get("METERHOUSE_SMTP_URL", "smtp://127.0.0.1:25"))
     host, port = server.hostname or "127.0.0.1", server.port or (465 if server.scheme == "smtps" else 25)
     try:
         with (
-            smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_S)
+            smtplib.SMTP_SSL(host, port, timeout=timeout_s)
             if server.scheme == "smtps"
-            else smtplib.SMTP(host, port, timeout=TIMEOUT_S) as smtp
+            else smtplib.SMTP(host, port, timeout=timeout_s) as smtp
         ):
+            smtp.ehlo_or_helo_if_needed()  # only then is it known what the server can
             if server.scheme == "smtp" and smtp.has_extn("starttls"):
                 smtp.starttls(context=ssl.create_default_context())
             if server.username:
                 smtp.login(unquote(server.username), unquote(server.password or ""))
-            smtp.send_message(mail)
+            refused = smtp.send_message(mail)
     except (smtplib.SMTPException, OSError) as e:
         permanent = isinstance(e, (smtplib.SMTPRecipientsRefused, smtplib.SMTPResponseException)) and 500 <= _smtp_code(e) < 600
         raise SendError(f"mail server {host}:{port}: {e}", permanent=permanent) from None
+    if refused:
+        raise SendError(f"mail server {host}:{port} took it, but not for {', '.join(sorted(refused))}", permanent=True)
 
 
 def _smtp_code(error: smtplib.SMTPException) -> int:

@@ -15,9 +15,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ingestion import yaml_file
 from ingestion.events import DICTIONARY, MeterEvent
 from ingestion.events.dictionary import SEVERITIES
+from warehouse import yaml_file
 from warehouse.tables import ALL_CHANNELS, QUANTITIES
 
 FOLDER = Path(__file__).parent / "rules"
@@ -26,7 +26,7 @@ SCHEMA = Path(__file__).parent / "rules.schema.json"
 log = logging.getLogger(__name__)
 
 
-class AlertRuleError(ValueError):
+class AlertRuleError(yaml_file.FileError):
     """A file of alert rules is wrong. The message has one line a fault: file, line, field, how to mend it."""
 
 

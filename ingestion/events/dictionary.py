@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from ingestion import yaml_file
+from warehouse import yaml_file
 
 PATH = Path(__file__).parent / "dictionary.yml"
 
@@ -24,7 +24,7 @@ SEVERITIES = ("critical", "major", "minor", "info")
 ESW_BITS = 128
 
 
-class DictionaryError(ValueError):
+class DictionaryError(yaml_file.FileError):
     """A dictionary is wrong. The message says which file, which entry and how to mend it."""
 
 

@@ -22,23 +22,10 @@ import psycopg
 
 from ingestion.obis import Obis
 from ingestion.vendor import load_vendor
-from warehouse.codes import SCALED, Method, Quality
+from warehouse.codes import Quality, method_flag
 from warehouse.tables import CHANNELS, REGISTERS
 
 SCHEMA = Path(__file__).parent / "meterdata-v0.6.schema.json"
-
-STATUS = {
-    Quality.ACTUAL: "VALID",
-    Quality.FROZEN: "VALID",
-    Quality.EDITED: "MANUAL",
-    Quality.DERIVED: "VALID",
-    Quality.SUBSTITUTED: "ESTIMATED",
-    Quality.QUESTIONABLE: "SUSPECT",
-    Quality.ESTIMATED: "ESTIMATED",
-    Quality.PROJECTED: "ESTIMATED",
-    Quality.RAW: "SUSPECT",
-}
-"""Our quality -> validationStatus. What is MISSING is left out."""
 
 ROWS_AT_ONCE = 500
 
@@ -246,9 +233,7 @@ class _Scope:
                 if not there:
                     continue
                 counts.values += len(there)
-                status = (
-                    STATUS[Quality((quality[s] if quality else None) or day_quality or 0)] if judged and values[0] is not None else None
-                )
+                status = Quality((quality[s] if quality else None) or day_quality or 0).ies if judged and values[0] is not None else None
                 row: Profile = {"id": s}
                 if len(there) == len(values):
                     row["payloads"] = [*there, status] if judged else there
@@ -259,7 +244,7 @@ class _Scope:
                     if status is not None:
                         row["readings"][0]["validationStatus"] = status
                 if status is not None and method and method[s]:
-                    row["overrides"] = [{"descriptorIndex": 0, "source": "MDM_COMPUTED", "changeMethod": _flag(method[s])}]
+                    row["overrides"] = [{"descriptorIndex": 0, "source": "MDM_COMPUTED", "changeMethod": method_flag(method[s])}]
                 rows.append(row)
             yield {
                 "profileType": "INTERVAL",
@@ -323,11 +308,6 @@ class _Scope:
                 counts.events += 1
         if profile is not None:
             yield profile
-
-
-def _flag(method: int) -> str:
-    """`EST_LIKE_SCALED` of the number of an estimate's method."""
-    return Method(method % SCALED).flag + ("_SCALED" if method >= SCALED else "")
 
 
 def _described(detail: dict[str, Any] | None) -> dict[str, Any]:

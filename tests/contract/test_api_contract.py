@@ -30,9 +30,10 @@ def keys(module_database: str) -> dict[str, str]:
                select discom_id, 'M' || n, hes_id, 'D1', 30 from registry.hes, generate_series(1, 3) n"""
         )
         discom_id, hes_id = conn.execute("select discom_id, hes_id from registry.hes").fetchone() or (0, 0)
-        for purpose in ("hes", "operator"):
+        for purpose in ("hes", "operator", "billing"):
             made[purpose], key_id, secret = new_key()
-            insert_key(conn, discom_id, key_id, secret, hes_id if purpose == "hes" else None, "test", [], 1_000_000)
+            hes = hes_id if purpose == "hes" else None
+            insert_key(conn, discom_id, key_id, secret, hes, "test", [], 1_000_000, billing=purpose == "billing")
     return made
 
 
@@ -43,7 +44,7 @@ schema = schemathesis.openapi.from_asgi("/openapi.json", app)
 @schema.parametrize()
 @settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_every_operation_keeps_its_contract(case: schemathesis.Case, keys: dict[str, str]) -> None:
-    purpose = "hes" if case.path.startswith("/api/v1/meters") else "operator"
+    purpose = {"meters": "hes", "billing": "billing"}.get(case.path.removeprefix("/api/v1/").split("/")[0], "operator")
     response = case.call(headers={HEADER: keys[purpose]})
     case.validate_response(response, checks=CHECKS)
 

@@ -74,10 +74,22 @@ def test_nothing_is_loaded_from_outside_and_the_description_is_there(client: Tes
         assert client.get(path).status_code == 404, f"{path} loads scripts from outside, which a closed network cannot"
     description = client.get("/openapi.json").json()
     assert description["info"]["title"] == "Meterhouse"
+    rules = ["", "/proposals", "/proposals/{id}", "/proposals/{id}/withdraw", "/versions", "/versions/{id}"]
     commands = ["", "/groups", "/groups/{id}", "/{id}", "/{id}/cancel"]
+    cases = ["", "/actions", "/summary", "/{id}", "/{id}/actions"]
     assert sorted(description["paths"]) == [
+        *(f"/api/v1/billing/{b}" for b in ("bills", "deliveries", "receipts")),
         *(f"/api/v1/commands{c}" for c in commands),
+        *(
+            f"/api/v1/edits{e}"
+            for e in ("", "/day", "/file", "/file/preview", "/preview", "/{id}", "/{id}/approve", "/{id}/reject", "/{id}/withdraw")
+        ),
+        *("/api/v1/freezes", "/api/v1/freezes/{id}/release"),
         *("/api/v1/meters/events", "/api/v1/meters/readings"),
+        *(f"/api/v1/vee/cases{c}" for c in cases),
+        "/api/v1/vee/exceptions",
+        *(f"/api/v1/vee/explain/{{serial}}/{{day}}{rest}" for rest in ("", "/{slot}")),
+        *(f"/api/v1/vee/rules{r}" for r in rules),
         *("/health", "/ready", "/version"),
     ]
     assert "503" in description["paths"]["/ready"]["get"]["responses"]

@@ -50,7 +50,7 @@ def ended(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> I
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(peers, "ROOT", home)
         patch.setattr("cli.bench.growth.REPEATS", 1)
-        result = run(server, home, *sizes, "--history", "0,8", "--history-meters", "200", "--no-push")
+        result = run(server, home, *sizes, "--history", "0,8", "--history-meters", "200", "--month-meters", "100", "--no-push")
     yield result
     with psycopg.connect(server.url("postgres")) as conn:
         left = conn.execute("select datname from pg_database where datname like 'bench%%'").fetchall()
@@ -75,10 +75,12 @@ def verdicts(doc: dict[str, Any]) -> dict[str, str]:
 
 def test_a_run_gives_every_stage_and_its_checks_hold(ended: SimpleNamespace) -> None:
     small, size = ended.doc["sizes"]
-    order = ["landed", "initial suite", "estimate suite", "rest of the build", "reports"]
+    order = ["landed", "initial suite", "estimation", "estimate suite", "edit suite", "cases", "rest of the build", "reports"]
     assert [s for s in size["laps"] if s in order] == order, "a stage is missing"
     parts = {part for lap in size["laps"].values() for part in lap["parts"]}
-    assert {"cutting", "encoding", "estimated_day", "dt_day", "feeder_day"} <= parts, "a stage was not taken apart"
+    assert {"cutting", "encoding", "assembled_day", "measure", "evidence", "estimated_measure", "dt_day", "feeder_day"} <= parts, (
+        "a stage was not taken apart"
+    )
     assert not any("rpt_" in part for part in parts), "a report is counted among the balances"
     idle = [stage for stage, lap in size["laps"].items() if lap["seconds"] <= 0]
     assert not idle, f"stages that took no time did not run: {idle}"
@@ -86,10 +88,12 @@ def test_a_run_gives_every_stage_and_its_checks_hold(ended: SimpleNamespace) -> 
     assert size["reports"], "no report was read"
     assert size["figures"]["peak_octets"] > 50 << 20, "no memory was sampled"
     assert size["figures"]["balanced_s"] < size["figures"]["total_s"], "the reports are no part of the whole"
+    assert 0 < size["figures"]["judged_s"] < size["figures"]["from_raw_s"], "validation and estimation are a part of the build"
     assert size["meters"] == 2000 + 40 + 2, "consumers, DTs and feeders have a meter each"
     assert all(size["defects"].values()), f"a kind of defect does not occur: {size['defects']}"
     assert {"raw", "vee", "energy", "indexes"} <= set(size["octets"])
     for checks in (size["checks"], size["rerun"]["checks"], small["checks"]):
+        assert {"every outage is found by V30", "V28 finds no meter-day without programming"} <= set(checks)
         assert "every DT balance closes with the truth, to the Wh" in checks
     assert size["rerun"]["meters"] == 20, "1 % of the consumers get late data"
 
@@ -97,6 +101,11 @@ def test_a_run_gives_every_stage_and_its_checks_hold(ended: SimpleNamespace) -> 
 def test_sizes_and_history_give_growth(ended: SimpleNamespace) -> None:
     assert {days: len(runs) for days, runs in ended.doc["history"]["runs"].items()} == {"0": 1, "8": 1}
     assert ended.doc["history"]["ratio"] > 0
+    assert {"rpt_d01_dt_energy_audit", "rpt_d05_atc_statement"} <= set(ended.doc["month"]["reports"]), "a monthly report was not read"
+    assert not any("rpt_a03" in name for name in ended.doc["month"]["reports"]), "a report of days was read with the monthly ones"
+    assert verdicts(ended.doc)["monthly reports over 31 days of 1,00,000 meters, read in full"] == "not measured", (
+        "100 meters are not 100,000"
+    )
     (growth,) = ended.doc["growth"]
     assert (growth["from"], growth["to"], growth["meters"]) == (200, 2000, 10.0)
     assert "0 to 8 days behind the day, 200 meters" in ended.page
@@ -124,7 +133,7 @@ def test_the_page_is_that_of_the_document(ended: SimpleNamespace) -> None:
 
 def test_all_peers_find_what_we_find(server: EmbeddedServer, tmp_path: Path) -> None:
     """The real peers at 10,000 meters, by outcome alone."""
-    ended = run(server, tmp_path, "--meters", "10000", "--history", "none", "--reports-up-to", "0", "--no-push")
+    ended = run(server, tmp_path, "--meters", "10000", "--history", "none", "--reports-up-to", "0", "--month-meters", "0", "--no-push")
     (size,) = ended.doc["sizes"]
     assert {p["peer"]: p["differences"] for p in size["peers"]} == {name: [] for name in peers.PEERS}
     assert all(p["seconds"] for p in size["peers"])

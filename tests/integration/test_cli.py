@@ -117,6 +117,25 @@ def test_building_an_unknown_discom_fails_also_where_the_days_are_given(register
     assert "D99" in said
 
 
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["Z99", "--month", "2026-10"], "no report has the id 'Z99': there are A0"),
+        (["D01", "--month", "2026-13"], "'2026-13' is no month: write it as 2026-10"),
+        (["D01", "--month", "2099-01"], "2099-01 lies in the future"),
+        (["D01", "--month", "2026-08"], "no day of D01 from 2026-08-01 to 2026-08-31 was built: `meterhouse run --discom D01"),
+        (["D01", "--month", "2026-10", "--format", "xlsx,doc"], "no report is written as 'doc': choose of xlsx, csv"),
+        (["D01", "--month", "2026-10", "--only", "fortnight"], "--only 'fortnight': choose of day, week"),
+        (["D01", "--month", "2026-10", "--from", "2026-10-01"], "--month and --from or --to were given"),
+        (["D01", "--all"], "ids of reports and --all were given"),
+        (["--layout", "ceo", "--month", "2026-10"], "there is no layout 'ceo': choose of bee, nfms"),
+    ],
+)
+def test_a_report_that_cannot_be_is_refused_in_words(registered: str, args: list[str], said: str, tmp_path: Path) -> None:
+    assert said in refused("report", *args, "-d", "D01", "--out", str(tmp_path))
+    assert not list(tmp_path.iterdir()), "a refused report must leave no file"
+
+
 def test_an_unknown_head_end_system_is_named(registered: str, tenant: Path) -> None:
     assert "HES-X" in refused("land", "files", "-d", "D01", "--hes", "HES-X", str(tenant / "vendor_b"))
 
@@ -137,6 +156,27 @@ def test_days_that_run_backwards_are_refused(registered: str) -> None:
     said = refused("run", "-d", "D01", "--from", "2026-10-07", "--to", "2026-10-01")
     assert "2026-10-07" in said
     assert "2026-10-01" in said
+
+
+def test_estimates_of_days_that_are_not_built_are_not_made_anew(registered: str) -> None:
+    days = ("--from", "2026-10-01", "--to", "2026-10-07")
+    assert "7 of these days are not built" in refused("vee", "reestimate", "-d", "D01", *days)
+    assert "D99" in refused("vee", "reestimate", "-d", "D99", *days)
+    assert "lies after" in refused("vee", "reestimate", "-d", "D01", "--from", "2026-10-07", "--to", "2026-10-01")
+
+
+def test_a_temperature_feed_is_landed_or_refused(registered: str, tmp_path: Path) -> None:
+    feed = tmp_path / "t.csv"
+    feed.write_text("station,at,celsius\nnowhere,2026-10-05T14:00,31.5\n")
+    done = meterhouse("vee", "weather", "-d", "D01", str(feed))
+    assert done.returncode == 1
+    assert "line 2, column station: 'nowhere'" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "cannot be read" in refused("vee", "weather", "-d", "D01", str(tmp_path / "none.csv"))
+
+
+def test_profiles_of_what_was_never_built_are_not_learnt(registered: str) -> None:
+    assert "2026-10-31 is not built" in refused("vee", "profiles", "-d", "D01", "--to", "2026-10-31")
 
 
 def test_nothing_landed_is_told(registered: str) -> None:

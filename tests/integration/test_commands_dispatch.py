@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import psycopg
@@ -318,11 +319,14 @@ def test_an_unknown_disconnect_is_settled_by_the_meters_event(acme: str) -> None
                values (%s, %s, %s, %s, %s, now(), 1, 0)"""
     days = [sent_at.date() - timedelta(days=2), sent_at.date() + timedelta(days=2)]
     owner("select ops.ensure_month('raw.event', %s, %s)", *days)
-    owner(event, discom_id, (sent_at - timedelta(hours=1)).date(), meter_id, sent_at - timedelta(hours=1), 301)
+
+    def land(at: datetime) -> None:
+        owner(event, discom_id, at.astimezone(ZoneInfo("Asia/Kolkata")).date(), meter_id, at, 301)
+
+    land(sent_at - timedelta(hours=1))
     rounds(way, 3)
     assert trail(one)[-1] == "unknown", "an event from before the send confirms nothing"
-    stamp = sent_at + timedelta(seconds=1)
-    owner(event, discom_id, stamp.date(), meter_id, stamp, 301)
+    land(sent_at + timedelta(seconds=1))
     owner("update ops.command set due_at = now()")
     rounds(way, 1)
     assert (trail(one)[-1], command(one)["result"]["event"]) == ("done", 301)

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from typer.testing import CliRunner
 
-from cli.demo import _land
+from cli.demo import land
+from cli.main import app
 from expectations.rules import load_suite
 from orchestration import assets, dbt, stale
 from orchestration.definitions import daily, defs, every_morning, late_data
@@ -31,7 +33,7 @@ def built(module_database: str, tmp_path_factory: pytest.TempPathFactory) -> Ite
     generate(SimulationConfig(tenants=1, feeders=1, dts=1, consumers=24, days=2), world)
     with db.connect("meterhouse_owner") as conn:
         import_registry(conn, world / "D01" / "registry")
-    _land(world / "D01", FIRST, LAST)
+    land(world / "D01", FIRST, LAST)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("METERHOUSE_HOME", str(tmp_path_factory.mktemp("home")))
         run_days(DayRange("D01", FIRST, LAST, 0))
@@ -55,7 +57,8 @@ def test_every_model_is_an_asset_and_every_rule_and_test_a_check() -> None:
 def test_reports_wait_for_the_verdict_on_the_estimates() -> None:
     graph = defs.resolve_asset_graph()
     assert assets.ESTIMATE_VERDICT in graph.get(dg.AssetKey(["energy", "dt_day"])).parent_keys
-    assert dg.AssetKey(["vee", "exception"]) in graph.get(dg.AssetKey(["vee", "estimated_day"])).parent_keys
+    assert dg.AssetKey(["vee", "exception"]) in graph.get(assets.ESTIMATED_DAY).parent_keys
+    assert assets.ESTIMATED_DAY in graph.get(dg.AssetKey(["vee", "estimated_measure"])).parent_keys
 
 
 def test_a_range_of_days_is_one_run_with_a_materialisation_each(built: dg.DagsterInstance) -> None:
@@ -73,13 +76,13 @@ def test_what_dbt_makes_keeps_tenants_apart(built: dg.DagsterInstance) -> None:
     with db.connect("meterhouse_dbt") as conn:
         open_tables = conn.execute("""
             select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
-            where n.nspname in ('vee', 'energy', 'reports') and c.relkind in ('r', 'p')
+            where n.nspname in ('vee', 'energy', 'network', 'reports') and c.relkind in ('r', 'p')
               and not (c.relrowsecurity and c.relforcerowsecurity
                        and exists (select 1 from pg_policy p where p.polrelid = c.oid))""").fetchall()
         assert open_tables == [], f"tables without forced row-level security: {open_tables}"
         leaky = conn.execute("""
             select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
-            where n.nspname in ('staging', 'vee', 'energy', 'reports') and c.relkind = 'v'
+            where n.nspname in ('staging', 'vee', 'energy', 'network', 'reports') and c.relkind = 'v'
               and not coalesce(c.reloptions @> array['security_invoker=true'], false)""").fetchall()
         assert leaky == [], f"views that run with their owner's rights: {leaky}"
     with db.connect("meterhouse_api") as conn:
@@ -122,6 +125,18 @@ def written_by() -> dict[int, str]:
     """The transactions that wrote a meter's measures."""
     with db.connect("meterhouse_dbt") as conn:
         return dict(conn.execute("select meter_id, string_agg(xmin::text, ' ' order by day) from vee.measure group by meter_id"))
+
+
+def test_estimates_of_built_days_are_made_anew(built: dg.DagsterInstance) -> None:
+    with db.connect("meterhouse_dbt") as conn:
+        before = conn.execute("select * from vee.estimated_day order by day, meter_id").fetchall()
+        conn.execute("delete from vee.estimated_day")
+    done = CliRunner().invoke(app, ["vee", "reestimate", "-d", "D01", "--from", str(FIRST), "--to", str(LAST)])
+    assert done.exit_code == 0, done.output
+    with db.connect("meterhouse_dbt") as conn:
+        assert conn.execute("select * from vee.estimated_day order by day, meter_id").fetchall() == before
+    assert f"{len(before)} meter-days" in done.output
+    assert stale.stale_ranges() == []
 
 
 def test_the_schedule_builds_yesterday_of_every_discom(built: dg.DagsterInstance) -> None:

@@ -1,4 +1,4 @@
-"""Episodes of events from landing to vee.event_episode: tests/scenarios/given_*/given.csv lands, then.csv is what must come of it.
+"""Episodes of events from landing to vee.event_episode: when/events.csv of a scenario lands, then/episodes.csv is what must come of it.
 
 `status_bits` are the bits of a status word, with spaces between; `-` = a word with none. Stamps are India's time.
 """
@@ -29,7 +29,7 @@ from warehouse import db
 pytestmark = [pytest.mark.integration, pytest.mark.heavy]
 
 INDIA = ZoneInfo("Asia/Kolkata")
-SCENARIOS = sorted((Path(__file__).parent.parent / "scenarios").glob("given_*"))
+SCENARIOS = sorted(p.parent.parent for p in (Path(__file__).parent.parent / "scenarios").glob("given_*/then/episodes.csv"))
 number = count()
 
 Row = dict[str, str]
@@ -90,8 +90,8 @@ def episodes(conn: psycopg.Connection, of: DiscomContext) -> Counter[tuple[str, 
     with conn.transaction():
         conn.execute("set local role meterhouse_dbt")
         found = conn.execute(
-            """select serial, family, occurred_at, ended_at, state, duration_s, source
-               from vee.event_episode join registry.meter using (discom_id, meter_id) where discom_id = %s""",
+            """select m.serial, e.family, e.occurred_at, e.ended_at, e.state, e.duration_s, e.source
+               from vee.event_episode e join registry.meter m using (discom_id, meter_id) where e.discom_id = %s""",
             [of.discom_id],
         ).fetchall()
     return Counter(
@@ -107,10 +107,10 @@ def read(path: Path) -> list[Row]:
 
 @pytest.mark.parametrize("folder", SCENARIOS, ids=lambda p: p.name)
 def test_scenario(loader: psycopg.Connection, folder: Path) -> None:
-    expected = Counter(tuple(r.values()) for r in read(folder / "then.csv"))
+    expected = Counter(tuple(r.values()) for r in read(folder / "then" / "episodes.csv"))
     for seed in range(4):
         of = discom(loader)
-        push_in_any_order(loader, of, read(folder / "given.csv"), random.Random(seed))
+        push_in_any_order(loader, of, read(folder / "when" / "events.csv"), random.Random(seed))
         assert episodes(loader, of) == expected, f"{folder.name}, landed in the order of seed {seed}"
 
 

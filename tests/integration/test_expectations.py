@@ -11,8 +11,11 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 import yaml
+from typer.testing import CliRunner
 
-from expectations.rules import RuleError, Stage
+from cli.main import app
+from expectations.cost import measure_costs
+from expectations.rules import RuleError, Stage, load_suite
 from expectations.runner import ValidationError, ValidationReport, validate
 from warehouse import db
 
@@ -46,14 +49,26 @@ GOOD: dict[str, Any] = {
     "sum_diff_pct": 0.0,
     "future_stamps": 0,
     "age_days": 1,
+    "phases": 1,
 }
 """A meter-day that passes every rule."""
 
+NOT_EDITED = ("fragments", "duplicate_slots", "conflict_slots", "zero_slots", "zero_days", "future_stamps", "age_days")
+"""Figures of it that no edit can change."""
+GOOD_MONTH: dict[str, Any] = {
+    "place": "consumer",
+    "category": "domestic",
+    "daily_wh": 1500.0,
+    "before_wh": 1000.0,
+    "year_before_wh": 1000.0,
+}
+OTHER_FIGURES: dict[str, dict[str, Any]] = {"usage_month": GOOD_MONTH, "evidence": {}}
+
 
 def make_table(conn: psycopg.Connection, name: str) -> None:
-    """An empty vee.<name> with the columns of the dbt contract of vee.measure."""
+    """An empty vee.<name> with the columns of its dbt contract."""
     models = {m["name"]: m for m in yaml.safe_load(CONTRACT.read_text(encoding="utf-8"))["models"]}
-    columns = ", ".join(f"{c['name']} {c['data_type']}" for c in models["measure"]["columns"])
+    columns = ", ".join(f"{c['name']} {c['data_type']}" for c in models[name]["columns"])
     conn.execute(f"create table vee.{name} ({columns}, primary key (discom_id, day, meter_id))")
 
 
@@ -62,17 +77,18 @@ def conn(database: str) -> Iterator[psycopg.Connection]:
     with db.connect("meterhouse_owner", autocommit=True) as owner:
         owner.execute("insert into registry.discom (code, name) values ('acme', 'Acme'), ('globex', 'Globex')")
     with db.connect("meterhouse_dbt", autocommit=True) as conn:
-        make_table(conn, "measure")
-        make_table(conn, "estimated_measure")
-        conn.execute(
-            "create table vee.estimated_day (discom_id smallint, day date, meter_id integer, primary key (discom_id, day, meter_id))"
-        )
+        for name in ("measure", "evidence", "estimated_measure", "edited_measure", "usage_month"):
+            make_table(conn, name)
+        conn.execute("select ops.ensure_month('vee.estimated_day', %s, %s)", [DAY, DAY])
         yield conn
 
 
 def put(conn: psycopg.Connection, meter_id: int, /, discom_id: int = ACME, day: date = DAY, table: str = "measure", **figures: Any) -> None:
     """A meter-day that is good but for `figures`; it replaces the one that is there."""
-    row = {"discom_id": discom_id, "day": day, "meter_id": meter_id, **GOOD, **figures}
+    good = OTHER_FIGURES.get(table, GOOD)
+    if table == "edited_measure":
+        good = {k: v for k, v in GOOD.items() if k not in NOT_EDITED}
+    row = {"discom_id": discom_id, "day": day, "meter_id": meter_id, **good, **figures}
     conn.execute(f"delete from vee.{table} where (discom_id, day, meter_id) = (%s, %s, %s)", [discom_id, day, meter_id])
     conn.execute(f"insert into vee.{table} ({', '.join(row)}) values ({', '.join(['%s'] * len(row))})", [*row.values()])
 
@@ -142,6 +158,278 @@ def test_a_rule_fails_beyond_its_limit_and_only_there(conn, tmp_path, passes, fa
     assert message in exceptions(conn, "message")[0][0]
     assert (report.written, report.cleared) == (1, 0)
     assert [(r.rule, r.failed) for r in report.rule_days if r.failed] == [(rule, 1)]
+
+
+@pytest.mark.parametrize(
+    ("passes", "fails", "expected"),
+    [
+        ([{"removed_fragments": None}], {"removed_fragments": 2}, ("V01.removed", "fatal", "hold", 2.0, "removed before this day")),
+        ([{"nameplate_other_serial": 0}], {"nameplate_other_serial": 1}, ("V01.serial", "fatal", "hold", 1.0, "another meter answers")),
+        ([{"uninstalled_fragments": None}], {"uninstalled_fragments": 1}, ("V02", "fatal", "hold", 1.0, "has not installed")),
+        (
+            [{"clock_off_s": 60, "clock_off_pct": 3.3}, {"clock_off_s": None}],
+            {"clock_drift_s": -61, "clock_off_s": 61, "clock_off_pct": 3.4},
+            ("V03.warn", "warn", "note", -61.0, "off by -61 s (limit 60 s)"),
+        ),
+        (
+            [],
+            {"clock_drift_s": 181, "clock_off_s": 181, "clock_off_pct": 10.1},
+            ("V03.fail", "fail", "flag", 181.0, "off by 181 s (limit 180 s)"),
+        ),
+        (
+            [],
+            {"clock_drift_s": -910, "clock_off_s": 910, "clock_off_pct": 50.56},
+            ("V03.half_interval", "fail", "hold", -910.0, "-910 s, 50.56 % of an interval (limit 50 %)"),
+        ),
+        ([{"off_grid_values": None}], {"off_grid_values": 4}, ("V04", "warn", "note", 4.0, "4 values were rejected")),
+        ([], {"wrong_interval_values": 96, "interval_min": 30}, ("V08", "fail", "note", 96.0, "not of the 30 minutes")),
+        ([], {"wrong_unit_values": 1}, ("V09", "fail", "note", 1.0, "unit does not fit")),
+        (
+            [{"mf_diff_pct": 0.0}],
+            {"mf_diff_pct": 50.0, "nameplate_mf": 20.0, "registry_mf": 40.0},
+            ("V10", "fail", "hold", 20.0, "factor is 20, the registry's 40"),
+        ),
+        (
+            [{"relay_open_max_wh": 10, "relay_open_wh": 400, "relay_open_slots": 40}],
+            {"relay_open_max_wh": 11, "relay_open_wh": 11, "relay_open_slots": 40},
+            ("V14.relay", "fail", "flag", 11.0, "11 Wh in 40 intervals with an open relay, up to 11 Wh in one (limit 10 Wh)"),
+        ),
+        (
+            [{"vacant_max_wh": 10}],
+            {"vacant_max_wh": 300, "vacant_wh": 900},
+            ("V14.vacant", "fail", "flag", 900.0, "900 Wh where every account"),
+        ),
+        (
+            [{"zone_excess_wh": 0, "zone_diff_wh": 8, "zones": 8}],
+            {"zone_excess_wh": 1, "zone_diff_wh": -9, "zones": 8},
+            ("V20", "fail", "flag", -9.0, "the 8 zone registers less the total register are -9 Wh, 1 Wh beyond"),
+        ),
+        ([{"programming_events": 0}], {"programming_events": 3}, ("V28", "warn", "note", 3.0, "programmed 3 times")),
+        ([{"clock_set_events": 0}], {"clock_set_events": 1, "interval_min": 30}, ("V29", "fail", "flag", 1.0, "than 30 minutes")),
+        (
+            [{"outage_slots": 0, "outage_partial_slots": 0}],
+            {"outage_slots": 4, "outage_partial_slots": 1, "missing_slots": 6, "missing_outage_slots": 3},
+            ("V30.whole", "info", "note", 4.0, "in 4 intervals and in part of 1; of 6 missing intervals 3 lie in it"),
+        ),
+        ([], {"outage_slots": 0, "outage_partial_slots": 1}, ("V30.partial", "info", "note", 1.0, "no supply in part of 1 intervals")),
+    ],
+)
+def test_a_rule_on_evidence_fails_beyond_its_limit_and_only_there(conn, tmp_path, passes, fails, expected):
+    for meter_id, figures in enumerate(passes, start=100):
+        put(conn, meter_id, table="evidence", **figures)
+    put(conn, 1, table="evidence", **fails)
+    key, severity, action, value, message = expected
+    judge(tmp_path)
+    assert exceptions(conn, "meter_id, rule, check_key, severity, action, value") == [(1, key.split(".")[0], key, severity, action, value)]
+    assert message in exceptions(conn, "message")[0][0]
+
+
+@pytest.mark.parametrize(
+    ("rule", "figures", "message"),
+    [
+        ("V07", {"missing_slots": 2}, "2 of 48 intervals are missing after editing"),
+        ("V11", {"negative_slots": 1, "min_wh": -3}, "the lowest -3 Wh"),
+        ("V16", {"over_limit_slots": 1, "max_wh": 9000}, "above the 5000 Wh that can flow after editing, the highest 9000 Wh"),
+        ("V17", {"spike_pct": 181.0}, "181 % above the third-highest interval after editing"),
+        ("V19", {"sum_diff_pct": 1.5, "sum_diff_wh": 144}, "after editing, intervals less the register's advance are 144 Wh"),
+    ],
+)
+def test_an_edited_day_is_judged_again_and_the_verdict_stands_beside_the_first(conn, tmp_path, rule, figures, message):
+    put(conn, 1, missing_slots=3)
+    put(conn, 1, table="edited_measure", **figures)
+    put(conn, 2, table="edited_measure")
+    judge(tmp_path)
+    judge(tmp_path, "edit")
+    assert exceptions(conn, "meter_id, rule, stage, action") == sorted([(1, "V07", "initial", "estimate"), (1, rule, "edit", "hold")])
+    assert message in conn.execute("select message from vee.exception where stage = 'edit'").fetchone()[0]
+
+
+def test_an_exception_names_the_check_that_wrote_it(conn, tmp_path):
+    put(conn, 1, zero_days=9)
+    judge(tmp_path)
+    assert exceptions(conn, "rule, check_key") == [("V13", "V13.domestic")]
+    put(conn, 1, zero_days=9, category="commercial")
+    judge(tmp_path)
+    assert exceptions(conn, "rule, check_key") == [("V13", "V13.other")], "another check finds the same value"
+
+
+@pytest.mark.parametrize(
+    ("passes", "fails", "expected"),
+    [
+        (
+            [{"register_back_wh": 0}, {"register_back_wh": None}],
+            {"register_back_wh": 300, "register_open_wh": 900, "register_close_wh": 600},
+            ("V12", "fail", "hold", 300.0, "fell by 300 Wh, from 900 to 600, and did not roll over"),
+        ),
+        (
+            [{"export_diff_pct": 1.0}, {"export_diff_pct": None}],
+            {"export_diff_pct": 1.01, "export_sum_wh": 500, "export_advance_wh": 400},
+            (
+                "V21",
+                "fail",
+                "hold",
+                1.01,
+                "export intervals add up to 500 Wh, their register gained 400: 1.01 % beyond one step (limit 1 %)",
+            ),
+        ),
+        (
+            [{"apparent_diff_pct": 1.0}, {"apparent_diff_pct": None}],
+            {"apparent_diff_pct": 7.0, "import_sum_vah": 500, "apparent_advance_vah": 400},
+            ("V21", "fail", "hold", 7.0, "kVAh intervals add up to 500 VAh"),
+        ),
+        (
+            [{"reactive_sum_varh": 1}, {"reactive_sum_varh": None}],
+            {"reactive_sum_varh": 0},
+            ("V22", "warn", "note", 9600.0, "no reactive energy all day beside 9600 Wh"),
+        ),
+        (
+            [{"apparent_off_pct": 2.0}, {"apparent_off_pct": None}],
+            {"apparent_off_pct": 2.5, "import_sum_vah": 9000},
+            ("V23", "fail", "hold", 2.5, "9000 VAh are 2.5 % off what kWh and kvarh make (limit 2 %)"),
+        ),
+        (
+            [{"power_factor": 0.3}, {"power_factor": 1.0}, {"power_factor": None}],
+            {"power_factor": 0.29},
+            ("V24", "warn", "note", 0.29, "power factor of the day is 0.29, below 0.3"),
+        ),
+        ([{"power_factor": 1.0}], {"power_factor": 1.01}, ("V24", "warn", "note", 1.01, "power factor of the day is 1.01, above 1")),
+        (
+            [{"md_pct": 95.0}, {"md_pct": None}, {"md_pct": 300.0}],
+            {"md_pct": 94.9},
+            ("V25", "warn", "note", 94.9, "has 94.9 % of the highest interval, 300 Wh (at least 95 %)"),
+        ),
+        (
+            [{"md_of_day_pct": 120.0}, {"md_of_day_pct": None}],
+            {"md_of_day_pct": 121.0},
+            ("V25", "warn", "note", 121.0, "121 % of its highest interval, 300 Wh (limit 120 %)"),
+        ),
+        (
+            [{"voltage_min_v": 150.0}, {"voltage_min_v": None}],
+            {"voltage_min_v": 149.9},
+            ("V26", "warn", "note", 149.9, "voltage down to 149.9 V (limit 150 V)"),
+        ),
+        ([{"voltage_max_v": 300.0}], {"voltage_max_v": 300.1}, ("V26", "warn", "note", 300.1, "voltage up to 300.1 V (limit 300 V)")),
+        (
+            [{"dead_slots": 0}, {"dead_slots": None}],
+            {"dead_slots": 1},
+            ("V26", "warn", "note", 1.0, "energy flows in 1 intervals of 0 V"),
+        ),
+        (
+            [{"overflow_slots": 0}, {"overflow_slots": None}],
+            {"overflow_slots": 2, "max_wh": 65535},
+            ("V27", "fail", "estimate", 2.0, "2 intervals hold the maximum of a type, which no load reaches (highest import 65535 Wh)"),
+        ),
+        (
+            [{"frozen_slots": 23}, {"frozen_slots": None}],
+            {"frozen_slots": 24},
+            ("V31", "warn", "flag", 24.0, "the same value in 24 intervals in a row (fewer than 24 pass)"),
+        ),
+        (
+            [{"export_missing_slots": 0}, {"export_missing_slots": None}],
+            {"export_missing_slots": 48, "export_advance_wh": 70},
+            ("V33", "warn", "note", 48.0, "48 intervals have import and no export, though 70 Wh went through the export register"),
+        ),
+        (
+            [{"apparent_missing_slots": 0}],
+            {"apparent_missing_slots": 48, "apparent_advance_vah": 70},
+            ("V33", "warn", "note", 48.0, "48 intervals have import and no kVAh"),
+        ),
+        (
+            [{"load_factor_pct": 0.5}, {"load_factor_pct": 100.0}, {"load_factor_pct": None}, {"load_factor_pct": 0.1, "place": "dt"}],
+            {"load_factor_pct": 0.4},
+            ("V35", "warn", "note", 0.4, "a load factor of 0.4 % of the sanctioned load (at least 0.5 %)"),
+        ),
+        ([{"load_factor_pct": 100.0}], {"load_factor_pct": 101.0}, ("V35", "warn", "note", 101.0, "(limit 100 %)")),
+        (
+            [
+                {"both_ways_slots": 0},
+                {"both_ways_slots": None},
+                {"both_ways_slots": 9, "phases": 3},
+                {"both_ways_slots": 9, "phases": None},
+            ],
+            {"both_ways_slots": 1},
+            ("V36", "warn", "note", 1.0, "1 intervals have import and export"),
+        ),
+    ],
+)
+def test_a_further_rule_fails_beyond_its_limit_and_only_there(conn, tmp_path, passes, fails, expected):
+    test_a_rule_fails_beyond_its_limit_and_only_there(conn, tmp_path, passes, fails, expected)
+
+
+def test_less_apparent_than_active_energy_breaks_two_rules(conn, tmp_path):
+    put(conn, 1, power_factor=1.0101, import_sum_vah=9600)
+    put(conn, 2, power_factor=1.02, import_sum_vah=9400)
+    judge(tmp_path)
+    found = exceptions(conn)
+    assert found == [
+        (1, "V24", "warn", "note", 1.0101, "open"),
+        (2, "V23", "fail", "hold", 1.02, "open"),
+        (2, "V24", "warn", "note", 1.02, "open"),
+    ]
+    assert "9400 VAh are less than the 9600 Wh of the day" in exceptions(conn, "message")[1][0]
+
+
+@pytest.mark.parametrize(
+    ("passes", "fails", "expected"),
+    [
+        (
+            [{"usage_pct": 50.0}, {"usage_pct": 200.0}, {"usage_pct": None}],
+            {"usage_pct": 49.0, "daily_wh": 490.0},
+            ("V15", "warn", "note", 49.0, "490 Wh a day are 49 % of the three months before, 1000 Wh a day (at least 50 %)"),
+        ),
+        (
+            [{"usage_pct": 200.0}],
+            {"usage_pct": 201.0},
+            ("V15", "warn", "note", 201.0, "of the three months before, 1000 Wh a day (limit 200 %)"),
+        ),
+        (
+            [{"usage_year_pct": 50.0}],
+            {"usage_year_pct": 49.0},
+            ("V15", "warn", "note", 49.0, "same month last year, 1000 Wh a day (at least"),
+        ),
+        (
+            [{"usage_year_pct": 200.0}],
+            {"usage_year_pct": 201.0},
+            ("V15", "warn", "note", 201.0, "same month last year, 1000 Wh a day (limit"),
+        ),
+        (
+            [{"month_diff_pct": 1.0}, {"month_diff_pct": None}],
+            {"month_diff_pct": 1.5, "month_diff_wh": 700},
+            ("V19", "fail", "note", 1.5, "the month's intervals less the register's advance are 700 Wh, 1.5 % beyond one step (limit 1 %)"),
+        ),
+    ],
+)
+def test_a_month_is_judged_on_figures_of_its_own(conn, tmp_path, passes, fails, expected):
+    for meter_id, figures in enumerate(passes, start=100):
+        put(conn, meter_id, table="usage_month", **figures)
+    put(conn, 1, table="usage_month", **fails)
+    rule, severity, action, value, message = expected
+    judge(tmp_path)
+    assert exceptions(conn) == [(1, rule, severity, action, value, "open")]
+    assert message in exceptions(conn, "message")[0][0]
+
+
+def test_a_rule_that_is_off_is_judged_once_an_overlay_says_so(conn, tmp_path):
+    put(conn, 1, step_pct=1000.0)
+    put(conn, 2, step_pct=1001.0)
+    assert judge(tmp_path).written == 0
+    (tmp_path / "acme.yml").write_text("discom: acme\ninitial:\n  V18: {enabled: true}\n")
+    judge(tmp_path)
+    assert exceptions(conn) == [(2, "V18", "warn", "flag", 1001.0, "open")]
+
+
+def test_a_long_run_of_estimates_is_noted_and_the_estimate_stands(conn, tmp_path):
+    put(conn, 1, missing_slots=3)
+    judge(tmp_path)
+    conn.execute("insert into vee.estimated_day values (%s, %s, 1, '{1}', null, null, '{6}', '{3}', 1, null, null, 1, 0, 1)", [ACME, DAY])
+    put(conn, 1, table="estimated_measure", estimated_days=6)
+    assert judge(tmp_path, "estimate").written == 0
+    put(conn, 1, table="estimated_measure", estimated_days=7)
+    judge(tmp_path, "estimate")
+    assert exceptions(conn, "rule, stage, severity, action, state, message") == [
+        ("V07", "initial", "fail", "estimate", "estimated", "3 of 48 intervals are missing"),
+        ("V32", "estimate", "warn", "note", "open", "estimates on 7 days in a row (fewer than 7 pass)"),
+    ]
 
 
 def test_tested_are_the_rows_that_have_a_figure_and_are_what_the_rule_is_for(conn, tmp_path):
@@ -257,14 +545,14 @@ def test_an_overlay_moves_limits_changes_the_action_and_switches_rules_off(conn,
     assert "limit 250 %" in exceptions(conn, "message")[2][0]
     assert "V07" not in {r.rule for r in report.rule_days}
     (tmp_path / "acme.yml").write_text("discom: acme\ninitial:\n  V98: {enabled: false}\n")
-    with pytest.raises(RuleError, match=r"acme\.yml: initial\.V98"):
+    with pytest.raises(RuleError, match=r"acme\.yml:3: initial\.V98"):
         judge(tmp_path)
 
 
 def test_every_rule_may_be_switched_off(conn, tmp_path):
     put(conn, 1, missing_slots=1)
     judge(tmp_path)
-    off = "".join(f"  {r}: {{enabled: false}}\n" for r in ("V05", "V06", "V07", "V11", "V13", "V16", "V17", "V19"))
+    off = "".join(f"  {r}: {{enabled: false}}\n" for r in load_suite("initial", "nobody").rules)
     (tmp_path / "acme.yml").write_text(f"discom: acme\ninitial:\n{off}")
     report = judge(tmp_path)
     assert (report.cleared, report.rule_days, report.accepted) == (1, (), True)
@@ -290,7 +578,10 @@ def test_an_estimate_that_passes_settles_what_it_was_made_for(conn, tmp_path):
     judge(tmp_path)
     for meter_id, missing in ((1, 0), (2, 2)):
         put(conn, meter_id, table="estimated_measure", missing_slots=missing)
-        conn.execute("insert into vee.estimated_day values (%s, %s, %s)", [ACME, DAY, meter_id])
+        conn.execute(
+            "insert into vee.estimated_day values (%s, %s, %s, '{1}', null, null, '{6}', '{3}', 1, null, null, 1, 0, 1)",
+            [ACME, DAY, meter_id],
+        )
     judge(tmp_path, "estimate")
     assert states() == {
         (1, "V07", "initial"): "estimated",
@@ -405,3 +696,36 @@ def test_a_missing_table_or_column_is_named(conn, tmp_path):
 def test_days_that_run_backwards_are_refused(tmp_path):
     with pytest.raises(ValueError, match="run backwards"):
         validate(ACME, "acme", DAY, date(2026, 9, 30), "initial", overlays=tmp_path)
+
+
+def test_the_cost_of_a_rule_is_told_with_the_figure_that_it_judges(conn, tmp_path):
+    put(conn, 1, missing_slots=3)
+    put(conn, 2, spike_pct=None)
+    put(conn, 3, place="dt", category="dt")
+    put(conn, 4, table="evidence", outage_slots=2)
+    put(conn, 5, table="usage_month")
+    heard: list[tuple[int, int]] = []
+    costs = measure_costs(ACME, "acme", DAY, DAY, "initial", overlays=tmp_path, said=lambda done, total: heard.append((done, total)))
+    of = {c.check.key: c for c in costs}
+    assert set(of) == {c.key for c in load_suite("initial", "nobody").enabled}
+    assert (of["V07"].tested, of["V07"].failed) == (3, 1)
+    assert (of["V17"].tested, of["V17"].failed) == (1, 0), "no figure and no consumer's meter: not tested"
+    assert (of["V30.whole"].check.table, of["V30.whole"].tested, of["V30.whole"].failed) == ("vee.evidence", 1, 1)
+    assert [c.seconds for c in costs] == sorted((c.seconds for c in costs), reverse=True)
+    assert all(c.seconds > 0 for c in costs)
+    assert heard[-1] == (len(costs), len(costs))
+    assert exceptions(conn) == [], "who measures writes nothing"
+
+
+def test_the_command_prints_what_each_rule_costs_and_refuses_what_it_does_not_know(conn, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    put(conn, 1, missing_slots=3)
+    put(conn, 2, table="evidence", outage_slots=0)
+    command = ["vee", "cost", "--discom", "acme", "--from", f"{DAY}", "--to", f"{DAY}"]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.output
+    lines = {words[0]: words[1:] for words in map(str.split, done.output.splitlines())}
+    assert lines["V07"][:3] == ["vee.measure.missing_slots", "1", "1"]
+    assert lines["V30.whole"][:3] == ["vee.evidence.outage_slots", "1", "0"]
+    for wrong in (["--stage", "final"], ["--to", "2026-09-01"], ["--discom", "nobody"]):
+        assert CliRunner().invoke(app, [*command, *wrong]).exit_code == 1

@@ -20,6 +20,7 @@ from ingestion.landing import DiscomContext, land
 from ingestion.readers import read
 from ingestion.vendor import load_vendor
 from orchestration import dbt
+from vee.estimation.job import estimate
 from warehouse import db
 
 pytestmark = [pytest.mark.integration, pytest.mark.heavy]
@@ -83,7 +84,7 @@ insert into vee.exception (discom_id, day, meter_id, rule, stage, severity, acti
 
 
 @pytest.fixture(scope="module")
-def built(module_database: str) -> str:
+def built(module_database: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     """URL of a warehouse in which dbt has built the two days of DISCOM A."""
     with psycopg.connect(module_database) as conn:
         for table in ("raw.profile_fragment", "raw.register_reading", "raw.event", "vee.exception"):
@@ -97,6 +98,12 @@ def built(module_database: str) -> str:
         )
     dbt.run(["seed"])
     dbt.run(["run"], {"discom_id": 1, "from_day": DAY.isoformat(), "to_day": NEXT.isoformat()})
+    # As if the day after had not come: then nothing tells of the last intervals.
+    overlays = tmp_path_factory.mktemp("overlays")
+    (overlays / "A.yml").write_text("discom: A\nestimation: {order: [linear], like_days_after: 0}\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("METERHOUSE_OVERLAYS", str(overlays))
+        estimate(A, "A", DAY, DAY)
     return module_database
 
 

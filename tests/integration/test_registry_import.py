@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import psycopg
@@ -200,3 +201,93 @@ def test_many_faults_of_one_kind_are_counted_not_listed(owner: psycopg.Connectio
     found = faults(owner, folder)
     assert len(found) == 21
     assert found[-1] == "holiday.csv, column day: 30 more rows with the same fault"
+
+
+def test_check_meters_are_known_by_serial(owner: psycopg.Connection, folder: Path) -> None:
+    head = "meter_serial,check_meter_serial,ratio,valid_from,valid_to\n"
+    write(folder, "check_meter", head + "M1,M2,0.5,2020-01-01,\n")
+    assert import_registry(owner, folder)["check_meter"] == 1
+    pair = """select m.serial, c.serial, k.ratio::float8 from registry.check_meter k
+              join registry.meter m using (discom_id, meter_id)
+              join registry.meter c on c.discom_id = k.discom_id and c.meter_id = k.check_meter_id"""
+    assert owner.execute(pair).fetchall() == [("M1", "M2", 0.5)]
+    assert import_registry(owner, folder)["check_meter"] == 0
+    write(folder, "check_meter", head + "M1,M1,0,2020-01-01,\nM2,M9,1,2020-01-01,\n")
+    said = faults(owner, folder)
+    for fault in (
+        "check_meter.csv, line 2, column ratio: '0' must be above 0",
+        "check_meter.csv, line 2, column check_meter_serial: 'M1' is the meter itself",
+        "check_meter.csv, line 3, column check_meter_serial: 'M9' is unknown",
+    ):
+        assert any(s.startswith(fault) for s in said), (fault, said)
+
+
+NETWORK = {
+    "feeder": "code,name,substation_code,office_code,voltage_kv,town,supply,line_ohm,feeds_substation_code\n"
+    "F1,Feeder 1,SS1,D1,,Rampur,urban,0.35,\nF2,Feeder 2,SS1,D1,33,,,,SS1\n",
+    "dt": "code,feeder_code,office_code,capacity_kva,no_load_loss_w,load_loss_w,lt_line_ohm,latitude,longitude,commissioned_on\n"
+    "T1,F1,S1,100,230,1700,0.05,28.61,77.2,2019-04-01\n",
+    "assessed_supply": "dt_code,month,kind,category,consumers,connected_load_w,energy_wh\n"
+    "T1,2026-10-01,street_light,public,1,4000,1440000\n",
+    "feeder_transfer": "from_feeder_code,to_feeder_code,day,energy_wh\nF1,F2,2026-10-03,5000000000\n",
+    "energy_purchase": "source,month,kind,voltage_kv,energy_wh,remarks\nNTPC,2026-10-01,long_term,220,53000000000000,\n",
+    "open_access": "service_point_code,month,energy_wh\nP2,2026-10-01,1000000\n",
+    "planned_outage": "feeder_code,starts_at,ends_at,kind,reason\nF1,2026-10-02T10:00:00+05:30,2026-10-02T12:00:00+05:30,planned,lines\n",
+    "load_forecast": "feeder_code,starts_at,power_w\nF1,2026-10-02T00:00:00+05:30,900000\n",
+    "rdss_target": "office_code,item,sanctioned\nD1,consumer,1000\n",
+    "bill": "consumer_code,month,energy_wh,assessed,amount_inr,subsidy_inr\nC1,2026-10-01,120000,,740.50,60\n",
+    "collection": "receipt,consumer_code,received_on,kind,amount_inr\nR1,C1,2026-11-02,,700\n",
+}
+
+
+def test_network_and_billing_feeds(owner: psycopg.Connection, folder: Path) -> None:
+    for name, text in NETWORK.items():
+        write(folder, name, text)
+    import_registry(owner, folder)
+    assert not any(import_registry(owner, folder).values()), "the second time changed something"
+    incomer = "select f.code, s.code from registry.feeder f join registry.substation s on s.substation_id = f.feeds_substation_id"
+    assert owner.execute(incomer).fetchall() == [("F2", "SS1")], "the incomer of the substation"
+    transfer = """select a.code, b.code, t.energy_wh from registry.feeder_transfer t
+                  join registry.feeder a on a.feeder_id = t.from_feeder_id join registry.feeder b on b.feeder_id = t.to_feeder_id"""
+    assert owner.execute(transfer).fetchall() == [("F1", "F2", 5_000_000_000)], "more Wh than an int4 holds"
+    assert owner.execute("select assessed, amount_inr - subsidy_inr from billing.bill").fetchall() == [(False, Decimal("680.50"))]
+    assert owner.execute("select kind from billing.collection").fetchall() == [("payment",)]
+    hours = "select extract(epoch from ends_at - starts_at) / 3600 from registry.planned_outage"
+    assert owner.execute(hours).fetchone() == (2,)
+
+
+@pytest.mark.parametrize("name", ["bill", "load_forecast"])
+def test_what_no_day_is_built_from_makes_none_stale(owner: psycopg.Connection, folder: Path, name: str) -> None:
+    import_registry(owner, folder)
+    noted = owner.execute("select written_by::text from ops.registry_change").fetchall()
+    write(folder, name, NETWORK[name])
+    assert import_registry(owner, folder)[name] == 1
+    assert owner.execute("select written_by::text from ops.registry_change").fetchall() == noted
+
+
+def test_a_file_without_optional_columns_leaves_them_as_they_are(owner: psycopg.Connection, folder: Path) -> None:
+    write(folder, "feeder", NETWORK["feeder"])
+    import_registry(owner, folder)
+    write(folder, "feeder", MASTER["feeder"].replace("Feeder 1", "Feeder One"))
+    assert import_registry(owner, folder)["feeder"] == 1, "the name changed"
+    found = owner.execute("select name, town, line_ohm from registry.feeder where code = 'F1'").fetchone()
+    assert found == ("Feeder One", "Rampur", Decimal("0.35000")), "what the file does not speak of was lost"
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "says"),
+    [
+        ("planned_outage", "F1,2026-10-02T10:00:00,2026-10-02T12:00:00+05:30,planned,", "is no instant: write it with its zone"),
+        ("planned_outage", "F1,2026-10-02T12:00:00+05:30,2026-10-02T12:00:00+05:30,planned,", "is not after starts_at"),
+        ("planned_outage", "F1,2026-10-02T10:00:00+05:30,2026-10-02T12:00:00+05:30,storm,", "is not one of planned, load_shedding"),
+        ("bill", "C1,2026-10-02,1,,1,0", "must be the first of a month"),
+        ("bill", "C1,2026-10-01,1,perhaps,1,0", "is neither true nor false"),
+        ("bill", "C9,2026-10-01,1,,1,0", "is unknown: add it to consumer.csv"),
+        ("feeder_transfer", "F1,F1,2026-10-03,1", "is the feeder itself"),
+        ("assessed_supply", "T1,2026-10-01,other,public,1,,-5", "must not be below 0"),
+        ("dt", "T1,F1,S1,100,230,1700,0.05,91,77.2,", "is not within ±90 degrees"),
+    ],
+)
+def test_faults_of_network_and_billing_feeds(owner: psycopg.Connection, folder: Path, name: str, row: str, says: str) -> None:
+    write(folder, name, NETWORK[name].splitlines()[0] + "\n" + row + "\n")
+    assert any(says in f and f"{name}.csv, line 2" in f for f in faults(owner, folder)), f"{name}.csv does not say that {says}"

@@ -16,8 +16,12 @@ import pytest
 from openpyxl import load_workbook
 
 from api.reports import ReportError, catalogue, export, read_report, repository
-from api.reports.repository import snapshot
+from api.reports.files import write_reports
+from api.reports.formats import FORMATS
+from api.reports.repository import Span, snapshot
 from orchestration import dbt
+from tests.report_files import from_csv, from_json, from_parquet, from_xlsx, from_xml, same
+from vee.estimation.job import estimate
 from warehouse import db
 
 pytestmark = [pytest.mark.integration, pytest.mark.heavy]
@@ -70,7 +74,7 @@ RECEIVED = datetime(2026, 11, 3, 1, 0, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def built(module_database: str) -> str:
+def built(module_database: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     """URL of a warehouse in which dbt has built both DISCOMs' days."""
     with psycopg.connect(module_database) as conn:
         for table in ("raw.profile_fragment", "vee.exception"):
@@ -78,10 +82,22 @@ def built(module_database: str) -> str:
         for discom_id, code in ((ACME, "ACME"), (GLOBEX, "GLOBEX")):
             values = {"d": discom_id, "code": code, "step": STEP_WH[code], "first": FIRST, "last": LAST, "received": RECEIVED}
             psycopg.ClientCursor(conn).execute(REGISTRY, values)
+            # As a build notes it; here dbt is run without one.
+            conn.execute(
+                """insert into ops.day_build (discom_id, day, saw, built_at)
+                   select %s, day, pg_current_snapshot(), now() from generate_series(%s::date, %s, interval '1 day') day""",
+                [discom_id, FIRST, LAST],
+            )
     dbt.run(["seed"])
-    for discom_id in (ACME, GLOBEX):
+    overlays = tmp_path_factory.mktemp("overlays")
+    for discom_id, code in ((ACME, "ACME"), (GLOBEX, "GLOBEX")):
         variables = {"discom_id": discom_id, "from_day": FIRST.isoformat(), "to_day": LAST.isoformat()}
         dbt.run(["run"], variables)
+        # As if the day after had not come: then nothing tells of the last intervals.
+        (overlays / f"{code}.yml").write_text(f"discom: {code}\nestimation: {{order: [linear], like_days_after: 0}}\n")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("METERHOUSE_OVERLAYS", str(overlays))
+            estimate(discom_id, code, FIRST, FIRST)
     return module_database
 
 
@@ -128,6 +144,28 @@ def _as_excel(value: Any) -> Any:
     if isinstance(value, datetime) and value.tzinfo:
         return value.astimezone(repository.ZoneInfo("Asia/Kolkata")).replace(tzinfo=None)
     return datetime(value.year, value.month, value.day) if type(value) is date else value
+
+
+@pytest.mark.parametrize("report_id", list(PERIODS))
+def test_every_format_holds_what_the_database_holds(report_id: str, sql: psycopg.Connection, tmp_path: Path) -> None:
+    wanted, zone = catalogue()[report_id], repository.ZoneInfo("Asia/Kolkata")
+    names = [c.name for c in wanted.columns]
+    rows = sql.execute(
+        f"""select {", ".join(names)} from reports.{wanted.relation} where discom_id = %s and ({PERIODS[report_id]})
+            order by {", ".join(wanted.key)}""",
+        [ACME],
+    ).fetchall()
+    assert rows, "the test would compare nothing"
+    expected = [dict(zip(names, row, strict=True)) for row in rows]
+    (done,) = write_reports("ACME", [wanted], Span(date(2026, 10, 31), date(2026, 11, 1)), list(FORMATS), tmp_path)
+    assert done.error is None
+    files = {f.path.suffix[1:]: f.path for f in done.files}
+    mine = ("generated_at",)  # of each transaction its own
+    same(from_csv(files["csv"], wanted), expected, "CSV", without=mine)
+    same(from_json(files["json"], wanted), expected, "JSON", without=mine)
+    same(from_xml(files["xml"], wanted), expected, "XML", without=mine)
+    same(from_parquet(files["parquet"], wanted), expected, "Parquet", without=mine)
+    same(from_xlsx(files["xlsx"], wanted, zone), expected, "XLSX", without=("discom_id", *mine), rounded=True)
 
 
 def test_figures_are_those_that_were_put_in(built: str) -> None:
@@ -196,7 +234,7 @@ def test_export_writes_a_workbook_and_one_page(built: str, tmp_path: Path) -> No
 
 def test_bad_requests_are_refused_in_words(built: str, tmp_path: Path) -> None:
     for call, message in {
-        "unknown report": (lambda: read_report("Z99", ACME, FIRST, LAST), r"no report has the id 'Z99': there are A03 .*D05"),
+        "unknown report": (lambda: read_report("Z99", ACME, FIRST, LAST), r"no report has the id 'Z99': there are A01 .*D05"),
         "unknown id": (lambda: read_report("D02", 99, FIRST, LAST), r"no DISCOM with the id 99"),
         "unknown code": (lambda: export("ACNE", FIRST, LAST, tmp_path), r"no DISCOM has the code 'ACNE' \(known: ACME, GLOBEX\)"),
         "wrong order": (lambda: read_report("D02", ACME, LAST, FIRST), r"ends \(2026-10-30\) before it begins"),

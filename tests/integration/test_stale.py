@@ -65,7 +65,7 @@ def test_a_meter_is_built_for_all_days_of_a_range(conn: psycopg.Connection) -> N
     assert changed(conn) == {(DAY, 7), (NEXT, 7)}
 
 
-def test_what_people_did_and_stamps_in_the_future_are_always_built(conn: psycopg.Connection) -> None:
+def test_what_people_did_and_what_was_rejected_is_always_built(conn: psycopg.Connection) -> None:
     touch(conn, DAY, 2, [7])
     conn.execute("select ops.ensure_month('vee.exception', %s, %s)", [DAY, DAY])
     conn.execute(
@@ -84,13 +84,16 @@ def test_what_people_did_and_stamps_in_the_future_are_always_built(conn: psycopg
            overriding system value values (1, 5, 1, 's', '\\x00', '2026-10-06 04:00+00', 1, 0, 1)"""
     )
     conn.execute(
-        """insert into raw.rejected (discom_id, batch_id, reason, locator, payload, value_count, meter_id, received_at)
-           values (1, 5, 'FUTURE_STAMP', 'x', 'x', 1, 40, '2026-10-06 04:00+00'),
-                  (1, 5, 'FUTURE_STAMP', 'x', 'x', 1, 41, '2026-10-04 04:00+00'),
-                  (1, 5, 'BAD_STAMP', 'x', 'x', 1, 42, '2026-10-06 04:00+00')"""
+        """insert into raw.rejected (discom_id, batch_id, reason, locator, payload, value_count, meter_id, received_at, stamp)
+           values (1, 5, 'FUTURE_STAMP', 'x', 'x', 1, 40, '2026-10-06 04:00+00', null),
+                  (1, 5, 'FUTURE_STAMP', 'x', 'x', 1, 41, '2026-10-04 04:00+00', null),
+                  (1, 5, 'BAD_STAMP', 'x', 'x', 1, 42, '2026-10-06 04:00+00', null),
+                  (1, 5, 'WRONG_UNIT', 'x', 'x', 1, 43, '2026-10-06 04:00+00', null),
+                  (1, 5, 'OFF_GRID', 'x', 'x', 1, 44, '2026-11-06 04:00+00', '2026-10-05 04:07+00'),
+                  (1, 5, 'OFF_GRID', 'x', 'x', 1, 45, '2026-10-06 04:00+00', '2026-09-05 04:07+00')"""
     )
     assert begin(DAY, DAY)
-    assert changed(conn) == {(DAY, 7), (DAY, 20), (DAY, 30), (DAY, 40)}
+    assert changed(conn) == {(DAY, 7), (DAY, 20), (DAY, 30), (DAY, 40), (DAY, 43), (DAY, 44)}
 
 
 @pytest.mark.parametrize(
@@ -141,3 +144,67 @@ def test_what_lands_while_a_build_goes_on_is_for_the_next(conn: psycopg.Connecti
     stale.end_build(1, DAY, DAY)
     assert begin(DAY, DAY)
     assert changed(conn) == {(DAY, 8)}
+
+
+def test_a_month_ends_anew_once_a_day_of_it_was_made_anew(conn: psycopg.Connection) -> None:
+    end = date(2026, 10, 31)
+    conn.execute("select ops.ensure_month('raw.profile_fragment', %s, %s)", [DAY, end])
+    conn.execute(
+        """insert into raw.profile_fragment (discom_id, day, meter_id, start_slot, interval_min, received_at, batch_id, seq)
+           values (1, %s, 1, 0, 30, now(), 1, 1)""",
+        [DAY],
+    )
+    touch(conn, end, 2, list(range(1, 101)))
+    begin(end, end)
+    stale.end_build(1, end, end)
+    touch(conn, NEXT, 3, [7, 9])
+    assert [(r.first, r.last) for r in stale.stale_ranges("D")] == [(NEXT, NEXT)], "the month waits for its day"
+    assert begin(NEXT, NEXT)
+    stale.end_build(1, NEXT, NEXT)
+    assert [(r.first, r.last) for r in stale.stale_ranges("D")] == [(end, end)]
+    assert begin(end, end)
+    assert changed(conn) == {(end, 7), (end, 9)}, "only the meters that changed within the month"
+    stale.end_build(1, end, end)
+    assert stale.stale_ranges("D") == []
+
+
+def test_estimates_that_wait_for_a_register_are_stale_with_what_lies_between_once_it_comes(conn: psycopg.Connection) -> None:
+    """Even where the last of these days was built when the register was there."""
+    third = NEXT + timedelta(1)
+    for table in ("raw.profile_fragment", "raw.register_reading", "vee.estimated_day"):
+        conn.execute("select ops.ensure_month(%s, %s, %s)", [table, DAY, third])
+    conn.execute(
+        """insert into raw.profile_fragment (discom_id, day, meter_id, start_slot, interval_min, received_at, batch_id, seq)
+           values (1, %s, 7, 0, 30, now(), 1, 1)""",
+        [DAY],
+    )
+    conn.execute(
+        "insert into vee.estimated_day values (1, %s, 7, '{1}', null, null, '{6}', '{3}', 1, null, null, 1, 0, 1, null, true)", [DAY]
+    )
+    touch(conn, third, 2, [7])
+    begin(third, third)
+    stale.end_build(1, third, third)
+    assert stale.stale_ranges("D") == [], "no register came with it"
+    conn.execute(
+        """insert into raw.register_reading (discom_id, day, meter_id, read_at, received_at, batch_id, seq, import_wh)
+           values (1, %s, 7, now(), now(), 2, 1, 5)""",
+        [third],
+    )
+    assert [(r.first, r.last) for r in stale.stale_ranges("D")] == [(DAY, third)]
+    touch(conn, NEXT, 3, [8])
+    assert begin(DAY, third)
+    assert (DAY, 7) in changed(conn), "who waits is built, whatever came"
+    conn.execute("delete from vee.estimated_day")
+    stale.end_build(1, DAY, third)
+    assert stale.stale_ranges("D") == []
+
+
+def test_days_whose_estimates_are_made_anew_are_under_way_until_the_end(conn: psycopg.Connection) -> None:
+    before = conn.execute("select day, saw::text, built_with from ops.day_build order by day").fetchall()
+    assert stale.unbuilt(1, DAY, NEXT) == []
+    stale.begin_again(1, DAY, NEXT)
+    assert stale.unbuilt(1, DAY, NEXT) == [DAY, NEXT]
+    stale.end_build(1, DAY, NEXT)
+    assert stale.unbuilt(1, DAY, NEXT) == []
+    after = conn.execute("select day, saw::text, built_with from ops.day_build order by day").fetchall()
+    assert after == before, "what landed since the build is still for the next"

@@ -28,7 +28,7 @@ def test_every_tenant_table_has_row_level_security_forced(database: str) -> None
         open_tables = conn.execute("""
             select n.nspname || '.' || c.relname
             from pg_class c join pg_namespace n on n.oid = c.relnamespace
-            where n.nspname in ('registry', 'raw', 'vee', 'ops') and c.relkind in ('r', 'p')
+            where n.nspname in ('registry', 'raw', 'billing', 'vee', 'energy', 'ops') and c.relkind in ('r', 'p')
               and not (c.relrowsecurity and c.relforcerowsecurity
                        and exists (select 1 from pg_policy p where p.polrelid = c.oid))""").fetchall()
     assert open_tables == [], f"tables without forced row-level security: {open_tables}"
@@ -115,9 +115,46 @@ def test_a_second_start_finds_the_first_and_a_crash_is_survived(own_home: Path) 
     assert not EmbeddedServer(own_home).status().running
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts the server as another user")
+def test_a_home_that_the_servers_user_cannot_enter(own_home: Path) -> None:
+    own_home.chmod(0o700)
+    server = EmbeddedServer(own_home)
+    assert own_home not in server.data.parents, "the data stands where the server's user cannot go"
+    assert server.start().running, "the copied binaries do not run"
+
+
 def test_a_password_is_asked_for_and_is_readable_by_its_owner_alone(own_home: Path) -> None:
     server = EmbeddedServer(own_home)
     server.start()
     assert (own_home / "secrets" / "postgres_password").stat().st_mode & 0o077 == 0
     with pytest.raises(psycopg.OperationalError, match="password"):
         psycopg.connect(server.url().replace(server._password(), "wrong"))
+
+
+def test_a_warehouse_whose_estimates_dbt_made_keeps_them_and_the_views_on_them(database: str) -> None:
+    """As dbt made vee.estimated_day before 0008."""
+    command.downgrade(db.alembic_config(), "0007")
+    with psycopg.connect(database, autocommit=True) as owner:
+        owner.execute("insert into registry.discom (code, name) values ('D', 'D')")
+    with db.connect("meterhouse_dbt", autocommit=True) as conn:
+        conn.execute("""
+            create table vee.estimated_day (
+              discom_id smallint, day date, meter_id integer, import_wh integer[], export_wh integer[], import_vah integer[],
+              quality smallint[], method smallint[], import_day_wh bigint, export_day_wh bigint, import_day_vah bigint,
+              estimated_slots integer, missing_slots integer, estimated_wh bigint, primary key (discom_id, day, meter_id)
+            ) partition by range (day)""")
+        conn.execute(
+            "create table vee.estimated_day_202610 partition of vee.estimated_day for values from ('2026-10-01') to ('2026-11-01')"
+        )
+        row = "values (1, '2026-10-05', 7, '{1}', null, null, '{6}', '{3}', 1, null, null, 1, 0, 1)"
+        conn.execute(f"insert into vee.estimated_day {row}")
+        conn.execute("create view vee.reader with (security_invoker = true) as select meter_id, method from vee.estimated_day")
+    db.migrate()
+    with db.connect("meterhouse_dbt", autocommit=True) as conn:
+        assert conn.execute("select * from vee.reader").fetchall() == [(7, [3])]
+        assert conn.execute("select basis, unscaled from vee.estimated_day").fetchall() == [(None, False)]
+        conn.execute("select ops.ensure_month('vee.estimated_day', '2026-10-01', '2026-11-01')")
+        conn.execute("delete from vee.estimated_day where discom_id = 1")
+        conn.execute(f"insert into vee.estimated_day {row}")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            conn.execute("drop table vee.estimated_day")

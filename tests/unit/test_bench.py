@@ -7,13 +7,18 @@ import time
 from datetime import timedelta
 from typing import Any
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
 from cli.bench.bars import bars
-from cli.bench.clock import Clock, cpu_seconds, pss, tree
-from cli.bench.world import DAY, LIMIT_WH, World
+from cli.bench.clock import Clock, Lap, cpu_seconds, pss, tree
+from cli.bench.master_data import CODE, EVERY_RULE
+from cli.bench.stages import Day
+from cli.bench.world import DAY, DEFECTS, LIMIT_WH, World
 from cli.main import app
+from cli.overlay import overlay_in_force
+from expectations.rules import STAGES, load_suite
 
 
 def test_the_same_seed_gives_the_same_readings() -> None:
@@ -78,6 +83,40 @@ def test_every_kind_of_defect_is_in_the_readings() -> None:
         assert {int(s[1:]) for s in serials} == {meter for _, meter in world.defects[kind]}, kind
 
 
+def test_nothing_flows_in_an_outage_and_its_events_are_sent() -> None:
+    world = World(2000, 1, 1)
+    (delivery, _) = world.deliveries()
+    events = delivery.events[0].frame
+    energy = delivery.profiles[0].frame.drop_duplicates(["serial", "start"], keep="last").set_index(["serial", "start"])
+    spoiled = {meter for kind in DEFECTS for _, meter in world.defects[kind]}
+    out = {s: (o["occurred_at"].min(), o["occurred_at"].max()) for s, o in events[events["code"] < 150].groupby("serial")}
+    assert {int(s[1:]) for s in out} == {meter for _, meter in world.defects["outage"]}
+    dark = [energy.loc[s].loc[a : b - pd.Timedelta(minutes=30)] for s, (a, b) in out.items() if int(s[1:]) not in spoiled]
+    assert len(dark) > 10
+    assert all(len(d) and not d[["import_wh", "export_wh", "import_vah"]].to_numpy().any() for d in dark)
+    assert {int(s[1:]) for s in events["serial"][events["code"] > 150]} == {meter for _, meter in world.defects["programming"]} != set()
+    world.late()
+    assert {meter for _, meter in world.defects["outage"]} == {int(s[1:]) for s in out}, "late intervals undo no outage"
+
+
+def test_validation_and_estimation_are_the_figures_suites_and_estimates() -> None:
+    seconds = {"landed": 100.0, "initial suite": 1.0, "estimation": 2.0, "estimate suite": 4.0, "edit suite": 8.0, "cases": 100.0}
+    laps = {name: Lap(name, s) for name, s in seconds.items()}
+    laps["a"] = Lap("a", 46.0, parts={"assembled_day": 30.0, "measure": 10.0, "evidence": 5.0})
+    laps["b"] = Lap("b", 32.0, parts={"estimated_measure": 1.0, "edited_measure": 1.0})
+    laps["c"] = Lap("c", 100.0, parts={"dt_day": 1.0})
+    assert Day(laps, {}).judged_s == 1 + 2 + 4 + 8 + 16 + 32
+
+
+def test_every_rule_is_on_while_the_bench_measures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("METERHOUSE_OVERLAYS", "/srv/overlays")
+    with overlay_in_force(CODE, EVERY_RULE):
+        off = {c.key for stage in STAGES for c in load_suite(stage, CODE).checks if not c.enabled}
+        assert {c.rule for stage in STAGES for c in load_suite(stage, CODE).enabled} == {f"V{n:02}" for n in range(1, 37)}
+    assert not off - {"V18"}, "the rule that holds outside of the overlay's scope"
+    assert os.environ["METERHOUSE_OVERLAYS"] == "/srv/overlays"
+
+
 def test_a_lap_counts_the_cpu_of_children_that_ended() -> None:
     with Clock(None) as clock, clock.lap("work") as lap:
         if (child := os.fork()) == 0:
@@ -92,14 +131,22 @@ def test_a_lap_counts_the_cpu_of_children_that_ended() -> None:
 
 
 def size(consumers: int, balanced: float, **figures: Any) -> dict[str, Any]:
-    more = {"balanced_s": balanced, "total_s": balanced + 20, "peak_octets": 3 << 30, "from_raw_s": balanced - 5}
+    more = {
+        "balanced_s": balanced,
+        "total_s": balanced + 20,
+        "peak_octets": 3 << 30,
+        "from_raw_s": balanced - 5,
+        "judged_s": balanced - 20,
+        "reports_s": 20,
+    }
     more |= {"floor_ratio": 4.9, "rerun_share": 0.05}
     peers = [{"peer": "polars", "seconds": 2 * (balanced - 5), "differences": [], "peak_octets": 1}]
     return {"consumers": consumers, "days": 1, "floors": {"x": 1.0}, "peers": peers, "rerun": {"meters": 1}, "figures": more | figures}
 
 
 def verdicts(*sizes: dict[str, Any], **doc: Any) -> dict[str, str]:
-    return {b.what: b.verdict for b in bars({"sizes": list(sizes), "growth": [], "history": None, "push": [], "events": None} | doc)}
+    nothing: dict[str, Any] = {"growth": [], "history": None, "month": None, "push": [], "events": None}
+    return {b.what: b.verdict for b in bars({"sizes": list(sizes), **nothing} | doc)}
 
 
 def test_bars_are_judged_at_the_size_that_they_name() -> None:
@@ -107,12 +154,27 @@ def test_bars_are_judged_at_the_size_that_they_name() -> None:
     day = "10,00,000 meters, landed to balanced"
     assert (small[day], large[day]) == ("not measured", "hold")
     assert verdicts(size(1_000_000, 60.1))[day] == "short"
+    judged = "10,00,000 meter-days, validation and estimation, all rules on"
+    assert (small[judged], large[judged]) == ("not measured", "hold")
+    assert verdicts(size(1_000_000, 60.1))[judged] == "short"
     assert verdicts(size(1_000_000, 60, total_s=None))["10,00,000 meters, with all daily reports"] == "not measured"
     assert verdicts(size(1_000_000, 60, peak_octets=5 << 30))["10,00,000 meters, peak memory over all processes"] == "short"
     assert small["against Polars, from and to PostgreSQL"] == "hold"
     assert small["against pandas, from and to PostgreSQL"] == "not measured"
     assert verdicts(size(1000, 1.0, floor_ratio=5.1))["landed to balanced / floor (COPY in + INSERT … SELECT)"] == "short"
     assert verdicts(size(1000, 1.0, rerun_share=0.051))["the day again, 1 % of the meters changed / the full day"] == "short"
+
+
+def test_reports_are_judged_by_a_day_and_by_a_month() -> None:
+    day, month = (
+        "10,00,000 meters, all reports of a day, built and read in full",
+        "monthly reports over 31 days of 1,00,000 meters, read in full",
+    )
+    assert verdicts(size(1_000_000, 60, reports_s=30.0))[day] == "hold"
+    assert verdicts(size(1_000_000, 60, reports_s=30.1))[day] == "short"
+    assert verdicts(month={"consumers": 100_000, "reports": {}, "seconds": 60.0})[month] == "hold"
+    assert verdicts(month={"consumers": 100_000, "reports": {}, "seconds": 60.1})[month] == "short"
+    assert verdicts(month={"consumers": 1_000, "reports": {}, "seconds": 1.0})[month] == "not measured"
 
 
 @pytest.mark.parametrize(("days", "ratio", "verdict"), [("90", 1.1, "hold"), ("90", 1.11, "short"), ("30", 1.0, "not measured")])

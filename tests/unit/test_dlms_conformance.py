@@ -54,18 +54,33 @@ class LineOverTcp:
 
     def __init__(self, host: str, port: int) -> None:
         self._socket = socket.create_connection((host, port), timeout=5)
+        self._frame = b""
 
     def write(self, data: bytes) -> None:
         self._socket.sendall(data)
 
     def read_until(self, flag: bytes) -> bytes:
-        data = b""
-        while not data.endswith(flag):
-            part = self._socket.recv(1)
-            if not part:
-                raise ConnectionError("the meter closed the connection")
-            data += part
+        """As a serial line's, but the flag that ends a frame is never given alone: where the octet before it looks like a flag too, the
+        library would take it for the next frame's and wait for ever."""
+        data = self._octet()
+        while not data.endswith(flag) or self._frame_lacks() == 1:
+            data += self._octet()
+        if self._frame_lacks() == 0:
+            self._frame = b""
         return data
+
+    def _frame_lacks(self) -> int | None:
+        """Octets until the frame's last flag, by its length; None before its length is known."""
+        if len(self._frame) < 3:
+            return None
+        return (int.from_bytes(self._frame[1:3], "big") & 0x7FF) + 2 - len(self._frame)
+
+    def _octet(self) -> bytes:
+        part = self._socket.recv(1)
+        if not part:
+            raise ConnectionError("the meter closed the connection")
+        self._frame += part
+        return part
 
 
 class HdlcThatHangsUp(SerialHdlcTransport):

@@ -111,3 +111,41 @@ def test_what_does_not_fit_is_refused_not_wrapped() -> None:
 def test_columns_of_different_length_are_refused() -> None:
     with pytest.raises(ValueError, match="differ in rows"):
         encode(pgcopy.Null(2), pgcopy.Null(3))
+
+
+def test_an_array_of_nothing_but_nulls_is_an_array_where_its_column_says_so() -> None:
+    values, present = np.array([[1, 2], [0, 0], [0, 0]]), np.array([[True, True], [False, False], [False, False]])
+    rows = encode(pgcopy.int4_array(values, present, np.array([False, False, True])))
+    assert [decode_array(r[0], "i") for r in rows] == [[1, 2], [None, None], None]
+
+
+def test_what_the_server_gives_is_decoded_as_it_was_encoded() -> None:
+    whole = np.ones((2, 3), bool)
+    columns = [
+        pgcopy.int2(np.array([-1, 7])),
+        pgcopy.date(np.array(["2026-10-05", "1999-12-31"], "datetime64[D]")),
+        pgcopy.int4_array(np.array([[1, -2, 3], [4, 5, 2**31 - 1]]), whole),
+        pgcopy.int8(np.array([2**62, -5])),
+    ]
+    fields = [pgcopy.Field("a", "int2"), pgcopy.Field("d", "date"), pgcopy.Field("v", "int4", 3), pgcopy.Field("b", "int8")]
+    rows = pgcopy.decode(b"".join(pgcopy.encode(columns)), fields)
+    assert rows["a"].tolist() == [-1, 7]
+    assert rows["d"].tolist() == [9774, -1]
+    assert rows["v"]["value"].tolist() == [[1, -2, 3], [4, 5, 2**31 - 1]]
+    assert rows["b"].tolist() == [2**62, -5]
+    assert len(pgcopy.decode(pgcopy.HEADER + pgcopy.TRAILER, fields)) == 0
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pgcopy.int4_array(np.array([[1, 2], [3, 4]]), np.array([[True, True], [True, False]])),
+        pgcopy.int4_array(np.array([[1, 2, 3], [4, 5, 6]]), np.ones((2, 3), bool)),
+        pgcopy.int4(np.array([1, 2]), np.array([False, True])),
+    ],
+    ids=["a NULL in an array", "another length", "a NULL"],
+)
+def test_rows_of_several_lengths_are_not_decoded(column: pgcopy.Column) -> None:
+    kind = pgcopy.Field("v", "int4", 2) if isinstance(column, pgcopy.Array) else pgcopy.Field("v", "int4")
+    with pytest.raises(ValueError, match="no rows of v"):
+        pgcopy.decode(b"".join(pgcopy.encode([column])), [kind])

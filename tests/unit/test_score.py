@@ -33,6 +33,7 @@ def truth(tmp_path: Path) -> Path:
         B,2026-10-01,clock_ahead,V07,3,
         C,2026-10-02,late,,,""",
     )
+    write(folder / "outage.csv", "meter_serial,day,slots\nA,2026-10-01,1 2\nE,2026-10-02,1")
     write(
         folder / "interval.csv",
         """meter_serial,day,channel,v1,v2,v3
@@ -80,6 +81,12 @@ def test_a_meter_day_of_another_day_is_not_the_one_that_was_injected(truth: Path
 def test_an_accusation_is_false_only_where_nothing_was_done(truth: Path) -> None:
     (v19,) = score.rule_scores(truth, [found("A", D1, "V19"), found("C", D2, "V19"), found("D", D1, "V19")], ["V19"])
     assert (v19.injected, v19.false) == (0, 1), "A and C carry other defects, only D was let alone"
+
+
+def test_an_outage_is_to_be_found_and_excuses_no_other_rule(truth: Path) -> None:
+    v19, v30 = score.rule_scores(truth, [found("E", D2, "V30"), found("C", D2, "V30"), found("E", D2, "V19")], ["V19", "V30"])
+    assert (v30.injected, v30.found, v30.false, v30.missed) == (2, 1, 0, (("A", D1),))
+    assert v19.false == 1
 
 
 def test_estimates_are_compared_slot_by_slot(truth: Path) -> None:

@@ -208,6 +208,8 @@ def findings(tenant: Path, config: SimulationConfig, got: Received) -> set[tuple
             if len(ordered) >= 3 and ordered[-1] >= 500 * h and ordered[-1] - ordered[-3] > 1.8 * ordered[-3]:
                 broken.add("V17")
             before, after = got.registers.get((serial, day - timedelta(days=1))), got.registers.get(key)
+            if before and after and after[0] < before[0]:
+                broken.add("V12")
             if before and after and len(values) == slots:
                 advance = after[0] - before[0]
                 if abs(sum(ordered) - advance) > int(meter["register_lsb_wh"]) + 0.01 * abs(advance):

@@ -3,47 +3,71 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
-from expectations.rules import HERE, OVERLAYS, SEVERITIES, SUITE_OF, SUITES, RuleError, Stage, load_suite, read_suite
+from expectations.rules import HERE, OVERLAYS, SEVERITIES, STAGES, SUITES, RuleError, load_suite, read_suite
 from warehouse.codes import Action
 
-STAGES: tuple[Stage, ...] = ("initial", "estimate")
 CONTRACT = HERE.parent / "dbt_project" / "models" / "vee" / "_vee__models.yml"
 
 
-def columns_of_measure() -> dict[str, str]:
-    """Name -> type, as the dbt contract has them. The view vee.estimated_measure has the same columns."""
-    models = {m["name"]: m for m in yaml.safe_load(CONTRACT.read_text(encoding="utf-8"))["models"]}
-    return {c["name"]: c["data_type"] for c in models["measure"]["columns"]}
+def contracts() -> dict[str, dict[str, str]]:
+    """Table -> column -> type, as the dbt contracts have them."""
+    models = yaml.safe_load(CONTRACT.read_text(encoding="utf-8"))["models"]
+    return {f"vee.{m['name']}": {c["name"]: c["data_type"] for c in m.get("columns", ())} for m in models}
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_suite_is_of_its_stage_and_each_rule_has_a_key_of_its_own(stage):
     suite = load_suite(stage, "nobody")
-    assert suite.stage == stage, f"{SUITE_OF[stage]}.yml says it is of stage {suite.stage}"
+    assert suite.stage == stage
     keys = [c.key for c in suite.checks]
     assert len(keys) == len(set(keys)), f"a key stands for two rules: {keys}"
 
 
 def test_the_rules_are_those_of_the_catalogue():
-    assert load_suite("initial", "nobody").rules == ["V05", "V06", "V07", "V11", "V13", "V16", "V17", "V19"]
-    assert load_suite("estimate", "nobody").rules == ["V07", "V16", "V17", "V19"]
+    # V32 is judged once a day is estimated, V34 where a period is frozen.
+    judged = [f"V{n:02}" for n in range(1, 37) if n not in (32, 34)]
+    assert load_suite("initial", "nobody").rules == judged
+    assert load_suite("estimate", "nobody").rules == ["V07", "V16", "V17", "V19", "V32"]
+    assert load_suite("edit", "nobody").rules == ["V07", "V11", "V16", "V17", "V19"]
+    assert load_suite("frozen", "nobody").rules == ["V34"]
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_rules_read_numeric_columns_that_the_contract_has(stage):
     suite = load_suite(stage, "nobody")
-    contract = columns_of_measure()
     for check in suite.checks:
+        contract = contracts()[check.table]
         missing = check.columns - set(contract)
-        assert not missing, f"{check.key} reads {missing}, which {suite.table} does not have"
+        assert not missing, f"{check.key} reads {missing}, which {check.table} does not have"
         shown = {check.value, check.kwargs["column"], *(name for _, name in check.message_parts if name)}
         texts = {c for c in shown if contract[c] not in ("integer", "bigint", "smallint", "double precision")}
         assert not texts, f"{check.key} shows {texts}, which are no numbers"
+
+
+@pytest.mark.parametrize("table", ["vee.measure", "vee.estimated_measure", "vee.usage_month"])
+def test_what_is_judged_says_where_the_meter_hangs(table):
+    assert {"place", "category", "tariff", "phases", "dt", "meter_category", "office_id"} <= set(contracts()[table]), "overlays go by these"
+
+
+def test_high_and_low_of_a_limit_have_codes_and_messages_of_their_own():
+    sides: dict[tuple[str, str], set[str]] = {}
+    for check in load_suite("initial", "nobody").checks:
+        for side in ("min_value", "max_value"):
+            if side in check.kwargs:
+                sides.setdefault((check.key, check.message), set()).add(side)
+    assert all(len(s) == 1 for s in sides.values()), "one code for both would have the reader look at the value"
+
+
+def test_step_change_is_off_until_an_overlay_switches_it_on(tmp_path):
+    assert "V18" not in {c.rule for c in load_suite("initial", "nobody").enabled}
+    switched = load_suite("initial", "acme", overlay(tmp_path, "discom: acme\ninitial:\n  V18: {enabled: true}\n"))
+    assert "V18" in {c.rule for c in switched.enabled}
 
 
 def test_codes_in_the_schemas_are_those_of_the_warehouse():
@@ -56,11 +80,19 @@ def test_codes_in_the_schemas_are_those_of_the_warehouse():
             return dict(pairs)
 
         json.loads(text, object_pairs_hook=collect)
-        assert found == [[a.value for a in Action]], f"{kind}.schema.json allows other actions than warehouse.codes"
+        # Rules of a DISCOM's own do not say which intervals are bad, so nothing can be estimated for them.
+        expected = [[a.value for a in Action]] + [[a.value for a in Action if a is not Action.ESTIMATE]] * (kind == "overlay")
+        assert found == expected, f"{kind}.schema.json allows other actions than warehouse.codes"
 
 
-def test_nothing_is_estimated_twice():
-    actions = {c.action for c in load_suite("estimate", "nobody").checks}
+def test_of_checks_that_fail_alike_the_one_that_asks_most_comes_first():
+    clock = [c.key for c in load_suite("initial", "nobody").enabled if c.rule == "V03"]
+    assert clock == ["V03.half_interval", "V03.fail", "V03.warn"]
+
+
+@pytest.mark.parametrize("stage", ["estimate", "edit"])
+def test_nothing_is_estimated_twice(stage):
+    actions = {c.action for c in load_suite(stage, "nobody").checks}
     assert "estimate" not in actions, "what fails after estimation waits for a person"
 
 
@@ -93,7 +125,7 @@ def test_history_that_is_landed_today_is_not_too_old(code):
 def test_the_example_overlay_changes_what_it_says_and_nothing_else():
     base = {c.key: c for c in load_suite("initial", "nobody").checks}
     told = {c.key: c for c in load_suite("initial", "_example").checks}
-    assert [k for k in base if base[k] != told[k]] == ["V05.too_old", "V13.domestic", "V17", "V19"]
+    assert [k for k in base if base[k] != told[k]] == ["V05.too_old", "V13.domestic", "V17", "V19", "V19.month"]
     assert told["V13.domestic"].kwargs == {**base["V13.domestic"].kwargs, "max_value": 10}, "other arguments of the rule stay"
     assert (told["V17"].kwargs["max_value"], told["V17"].severity, told["V17"].action) == (250, "warn", "flag")
     assert "V17" not in [c.key for c in load_suite("estimate", "_example").enabled]
@@ -121,9 +153,9 @@ def test_another_discom_keeps_the_defaults(tmp_path):
     [
         ("discom: acme\ninitial: [V17", "acme.yml:2", "not YAML"),
         ("initial: {}\n", "file", "'discom' is a required property: add it"),
-        ("discom: acme\nrules: {}\n", "rules", "unknown field. Known here: discom, estimate, initial"),
+        ("discom: acme\nrules: {}\n", "rules", "unknown field. Known here: add, discom, edit, estimate, estimation, frozen, initial"),
         ("discom: globex\n", "discom", "name both alike"),
-        ("discom: acme\ninitial:\n  V99: {enabled: false}\n", "initial.V99", "no such rule. Known here: V05, V05.future"),
+        ("discom: acme\ninitial:\n  V99: {enabled: false}\n", "initial.V99", "no such rule. Known here: V01, V01.removed"),
         ("discom: acme\ninitial:\n  V13.farm: {enabled: false}\n", "initial.V13.farm", "V13.domestic, V13.other"),
         ("discom: acme\ninitial:\n  V17: {off: true}\n", "initial.V17.False", "unknown field. Known here: acceptance"),
         ("discom: acme\ninitial:\n  V17: {severity: bad}\n", "initial.V17.severity", "Allowed: fatal, fail, warn"),
@@ -141,7 +173,7 @@ def test_another_discom_keeps_the_defaults(tmp_path):
 def test_a_bad_overlay_is_refused_with_file_field_and_hint(tmp_path, text, where, hint):
     with pytest.raises(RuleError) as e:
         load_suite("initial", "acme", overlay(tmp_path, text))
-    assert "acme.yml" in str(e.value), f"no file in: {e.value}"
+    assert re.search(r"acme\.yml:\d+: ", str(e.value)), f"no file and line in: {e.value}"
     assert where in str(e.value), f"no field in: {e.value}"
     assert hint in str(e.value), f"no hint in: {e.value}"
 
@@ -167,12 +199,13 @@ RULE = {
 )
 def test_a_bad_suite_is_refused_with_file_field_and_hint(tmp_path, expectations, where, hint):
     path = tmp_path / "s.yml"
-    path.write_text(yaml.safe_dump({"name": "s", "meta": {"stage": "initial", "table": "vee.measure"}, "expectations": expectations}))
+    path.write_text(yaml.safe_dump({"name": "s", "meta": {"table": "vee.measure"}, "expectations": expectations}))
     with pytest.raises(RuleError) as e:
         read_suite(path)
-    assert f"s.yml: {where}: " in str(e.value), f"no field in: {e.value}"
+    assert re.search(rf"s\.yml:\d+: {re.escape(where)}: ", str(e.value)), f"no line and field in: {e.value}"
     assert hint in str(e.value), f"no hint in: {e.value}"
 
 
 def test_suites_that_are_shipped_are_all_in_use():
-    assert {p.stem for p in SUITES.glob("*.yml")} == set(SUITE_OF.values())
+    folders = {p.relative_to(SUITES).parts[0] for p in SUITES.rglob("*.yml")}
+    assert folders == set(STAGES), "a suite that lies in no stage's folder is never judged"

@@ -291,6 +291,8 @@ UNITS = [
     ("power_factor_milli", None, 3),
     ("power_factor_milli", "%", 1),
     ("power_on_min", "min", 0),
+    ("clock_drift_s", "s", 0),
+    ("clock_drift_s", "ms", -3),
     ("tamper_count", None, 0),
     ("signal_dbm", "dBm", 0),
     ("temperature_mdegc", "degC", 3),

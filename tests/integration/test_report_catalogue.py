@@ -1,0 +1,94 @@
+"""Every report of the catalogue on a simulated DISCOM that was built: it has rows, one for each of its grain, and is declared as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import psycopg
+import pytest
+from openpyxl import load_workbook
+from psycopg import sql
+
+from api.reports import catalogue
+from api.reports.catalogue import SCHEMA, Report
+from api.reports.files import write_reports
+from api.reports.formats import FORMATS
+from api.reports.layouts import layouts, write_layout
+from api.reports.repository import Span
+from audit.job import audit_month
+from orchestration import steps
+from simulation import SimulationConfig
+from tests.integration import acted
+from tests.integration.billed import change_a_meter, switch_a_meter
+from tests.integration.simulated import HES, IST, land_all, register, simulate
+from tests.report_files import from_csv, from_json, from_parquet, from_xlsx, from_xml, same
+from warehouse import db
+
+pytestmark = [pytest.mark.integration, pytest.mark.heavy]
+
+FIRST, LAST = date(2026, 10, 1), date(2026, 10, 3)
+EVER = Span(date(2000, 1, 1), date(2100, 1, 1))
+"""Some reports tell of days before those that were built; what people do is of the day on which the tests run."""
+
+
+@pytest.fixture(scope="module")
+def built(module_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[psycopg.Connection]:
+    """A DISCOM of 60 consumers after three days."""
+    days = (LAST - FIRST).days + 1
+    config = SimulationConfig(tenants=1, feeders=2, dts=4, consumers=60, start=FIRST, days=days, seed=13, audit=True)
+    (world,) = simulate(tmp_path_factory.mktemp("world"), config)
+    discom_id = register(world)
+    land_all(world)
+    acted.before_the_build(world.code, HES["hpl"], FIRST)
+    change_a_meter(world.code, LAST)
+    switch_a_meter(world.code, FIRST)
+    steps.build(world.code, discom_id, FIRST, LAST)
+    audit_month(discom_id, world.code, FIRST)
+    acted.after_the_build(world.code, FIRST)
+    with db.connect("meterhouse_dbt", session=db.WHOLE_PARTITIONS) as conn:
+        yield conn
+
+
+@pytest.mark.parametrize("report", catalogue().values(), ids=lambda r: r.id)
+def test_a_report_has_rows_and_one_of_each_grain(built: psycopg.Connection, report: Report) -> None:
+    key = sql.SQL(", ").join(map(sql.Identifier, report.key))
+    query = sql.SQL("select count(*), count(distinct ({key})), count(*) filter (where num_nulls({key}) > 0) from {view}").format(
+        key=key, view=sql.Identifier(SCHEMA, report.relation)
+    )
+    row = built.execute(query).fetchone()
+    assert row is not None
+    rows, grains, without = row
+    assert (rows == 0) == (report.unfed is not None), f"{report.name} has {rows} rows, and its YAML says: {report.unfed or 'it is fed'}"
+    assert grains == rows, f"{report.name}: {rows} rows for {grains} of {', '.join(report.key)}"
+    assert without == 0, f"{report.name}: {without} rows lack a part of their key {', '.join(report.key)}"
+
+
+@pytest.mark.parametrize("report", catalogue().values(), ids=lambda r: r.id)
+def test_a_report_says_the_same_in_every_format(built: psycopg.Connection, report: Report, tmp_path: Path) -> None:
+    """What the database says is CSV's in test_report_files; here every format is held against it, for every report there is."""
+    (done,) = write_reports("D01", [report], EVER, list(FORMATS), tmp_path)
+    assert done.error is None, done.error
+    files = {f.path.suffix[1:]: f.path for f in done.files}
+    rows = from_csv(files["csv"], report)
+    assert (len(rows) == 0) == (report.unfed is not None), (
+        f"{report.name} has {len(rows)} rows, and its YAML says: {report.unfed or 'it is fed'}"
+    )
+    same(from_json(files["json"], report), rows, "JSON")
+    same(from_xml(files["xml"], report), rows, "XML")
+    same(from_parquet(files["parquet"], report), rows, "Parquet")
+    same(from_xlsx(files["xlsx"], report, IST), rows, "XLSX", without=("discom_id",), rounded=True)
+    assert files["pdf"].read_bytes().startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize("name", list(layouts()))
+def test_no_form_of_an_authority_is_empty(built: psycopg.Connection, name: str, tmp_path: Path) -> None:
+    (file,) = write_layout(name, "D01", FIRST, LAST, tmp_path)
+    if file.path.suffix == ".csv":
+        assert len(file.path.read_text(encoding="utf-8").splitlines()) > 1, f"{name} has no row"
+        return
+    for sheet in load_workbook(file.path):
+        rows = list(sheet.iter_rows(min_row=7, values_only=True))
+        filled = [row for row in rows[: next(i for i, row in enumerate(rows) if not any(row))] if any(row)]
+        assert filled, f"{name}, {sheet.title} has no row"
