@@ -248,7 +248,8 @@ def everything(conn: psycopg.Connection) -> list[Any]:
     """All rows of all tables of vee and ops that the role may read."""
     tables = conn.execute(
         """select table_schema, table_name from information_schema.tables
-           where table_schema in ('vee', 'ops') and has_table_privilege(format('%I.%I', table_schema, table_name), 'select') order by 1, 2"""
+           where table_schema in ('vee', 'ops') and has_table_privilege(format('%I.%I', table_schema, table_name), 'select')
+           order by 1, 2"""
     )
     names = [sql.Identifier(*t) for t in tables.fetchall()]
     return [conn.execute(sql.SQL("select * from {} t order by t::text").format(n)).fetchall() for n in names]
