@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -34,6 +35,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Heavy files first, so that the short ones fill up what a worker has left at the end (`--no-loadscope-reorder` keeps this order)."""
     heavy = {item.path for item in items if item.get_closest_marker("heavy")}
     items.sort(key=lambda item: item.path not in heavy)
+    # Those of schemathesis differ by name and not by id, and pytest-xdist runs one test of each id.
+    for item in items:
+        if operation := getattr(item, "operation_label", None):
+            item._id = item.id.with_params(operation)
+    twice = [nodeid for nodeid, n in Counter(item.nodeid for item in items).items() if n > 1]
+    if twice:
+        raise pytest.UsageError(f"tests of the same name, of which pytest-xdist would run one: {twice[:5]}")
 
 
 @pytest.fixture(scope="session")
