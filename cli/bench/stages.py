@@ -201,14 +201,15 @@ def _short(unique_id: str) -> str:
 
 
 def read_reports(clock: Clock, say: Say, *, monthly: bool = False) -> tuple[Lap, dict[str, float]]:
-    """Every report in full, or of the monthly ones all but their days; and the seconds of each: a view costs where it is read."""
+    """Every report of a day in full (of those by period the rows of a day), or of those by period all but their days; and the seconds of
+    each: a view costs where it is read."""
     seconds: dict[str, float] = {}
     with db.connect("meterhouse_dbt", session=db.WHOLE_PARTITIONS) as conn, clock.lap(REPORTS) as lap:  # as api.reports.repository reads
         for report in catalogue().values():
             if monthly and not report.has("period"):
                 continue
             say(f"reading {report.relation}")
-            where = SQL("where period <> 'day'") if monthly else SQL("")
+            where = SQL("where period {} 'day'").format(SQL("<>" if monthly else "=")) if report.has("period") else SQL("")
             started = time.perf_counter()
             query = SQL("copy (select * from {} {}) to stdout").format(Identifier(SCHEMA, report.relation), where)
             with conn.cursor() as cur, cur.copy(query) as copy:

@@ -21,7 +21,7 @@ counted as (
     from marked m
 )
 
-select r.discom_id, r.zone, r.circle, r.division, r.subdivision, r.office, r.period, r.period_start, r.consumer_id, r.consumer, r.category, r.serial,
+select r.discom_id, r.zone, r.circle, r.division, r.subdivision, r.office, 'month' as period, r.period_start, r.consumer_id, r.consumer, r.category, r.serial,
        r.md_kw, r.sanctioned_kw, {{ pct('r.md_kw', 'r.sanctioned_kw') }} as of_sanctioned_pct,
        r.over_sanctioned, r.months_over, r.months_over >= {{ var('md_over_months') }} as load_to_be_revised, r.import_kwh,
        r.coverage_pct, r.data_as_of, r.generated_at
