@@ -56,19 +56,21 @@ fact as (
     join month m on m.discom_id = b.discom_id and m.month = b.month
 
     union all
-    select c.discom_id, c.quarter, d.division_id, {{ bee_category('c.category', 'c.ht') }}, null, c.import_wh, 0, null, null, null, 0, 0, 0, 0, null, null
+    select m.discom_id, m.quarter, d.division_id, {{ bee_category('c.category', 'c.feeder_id is not null') }}, null, sum(c.import_wh), 0, null, null, null, 0, 0, 0, 0, null, null
     from (
-        select f.discom_id, m.quarter, r.office_id, f.category, x.feeder_id is not null as ht, sum(f.import_day_wh * i.mf) as import_wh
+        -- Added up by what the consumer is indexed to, before the planner can join with what has a few rows by the DISCOM alone.
+        select f.discom_id, date_trunc('month', f.day)::date as month, x.dt_id, x.feeder_id, f.category, sum(f.import_day_wh * i.mf) as import_wh
         from {{ ref('day_total') }} f
-        join month m on m.discom_id = f.discom_id and m.month = date_trunc('month', f.day)::date and not m.as_billed
         join {{ source('registry', 'installation') }} i on i.discom_id = f.discom_id and i.meter_id = f.meter_id and {{ valid_on('i', 'f.day') }}
         join {{ source('registry', 'consumer_index') }} x on x.discom_id = f.discom_id and x.service_point_id = i.service_point_id and {{ valid_on('x', 'f.day') }}
-        left join {{ source('registry', 'dt') }} t on t.discom_id = f.discom_id and t.dt_id = x.dt_id
-        join {{ source('registry', 'feeder') }} r on r.discom_id = f.discom_id and r.feeder_id = coalesce(x.feeder_id, t.feeder_id)
         where f.place = 'consumer'
-        group by f.discom_id, m.quarter, r.office_id, f.category, x.feeder_id is not null
+        group by f.discom_id, date_trunc('month', f.day)::date, x.dt_id, x.feeder_id, f.category
     ) c
-    join division d on d.discom_id = c.discom_id and d.office_id = c.office_id
+    join month m on m.discom_id = c.discom_id and m.month = c.month and not m.as_billed
+    left join {{ source('registry', 'dt') }} t on t.discom_id = c.discom_id and t.dt_id = c.dt_id
+    join {{ source('registry', 'feeder') }} r on r.discom_id = c.discom_id and r.feeder_id = coalesce(c.feeder_id, t.feeder_id)
+    join division d on d.discom_id = r.discom_id and d.office_id = r.office_id
+    group by m.discom_id, m.quarter, d.division_id, 4
 
     -- The assessment of a supply without a meter and the bills of it are the same energy: the larger counts.
     union all
@@ -88,17 +90,22 @@ fact as (
 
     -- Connections at the end of the quarter; those without a meter are in the assessments of its last month too, which know better.
     union all
-    select n.discom_id, q.quarter, d.division_id, {{ bee_category('p.category', 'n.feeder_id is not null') }}, null, 0, 0, null, null, null,
-           count(*) filter (where i.meter_id is not null), 0, coalesce(sum(p.sanctioned_load_w) filter (where i.meter_id is not null), 0), 0, null, null
-    from (select discom_id, quarter, (quarter + interval '3 months - 1 day')::date as last_day from month group by discom_id, quarter) q
-    join {{ source('registry', 'consumer_index') }} n on n.discom_id = q.discom_id and {{ valid_on('n', 'q.last_day') }}
-    join {{ source('registry', 'consumer') }} c on c.discom_id = n.discom_id and c.service_point_id = n.service_point_id and {{ valid_on('c', 'q.last_day') }}
-    join {{ source('registry', 'service_point') }} p on p.discom_id = n.discom_id and p.service_point_id = n.service_point_id
-    left join {{ source('registry', 'installation') }} i on i.discom_id = n.discom_id and i.service_point_id = n.service_point_id and {{ valid_on('i', 'q.last_day') }}
+    select n.discom_id, n.quarter, d.division_id, {{ bee_category('n.category', 'n.feeder_id is not null') }}, null, 0, 0, null, null, null,
+           sum(n.connections)::bigint, 0, sum(n.load_w)::bigint, 0, null, null
+    from (
+        select x.discom_id, q.quarter, x.dt_id, x.feeder_id, p.category, count(*) filter (where i.meter_id is not null) as connections,
+               coalesce(sum(p.sanctioned_load_w) filter (where i.meter_id is not null), 0) as load_w
+        from (select discom_id, quarter, (quarter + interval '3 months - 1 day')::date as last_day from month group by discom_id, quarter) q
+        join {{ source('registry', 'consumer_index') }} x on x.discom_id = q.discom_id and {{ valid_on('x', 'q.last_day') }}
+        join {{ source('registry', 'consumer') }} c on c.discom_id = x.discom_id and c.service_point_id = x.service_point_id and {{ valid_on('c', 'q.last_day') }}
+        join {{ source('registry', 'service_point') }} p on p.discom_id = x.discom_id and p.service_point_id = x.service_point_id
+        left join {{ source('registry', 'installation') }} i on i.discom_id = x.discom_id and i.service_point_id = x.service_point_id and {{ valid_on('i', 'q.last_day') }}
+        group by x.discom_id, q.quarter, x.dt_id, x.feeder_id, p.category
+    ) n
     left join {{ source('registry', 'dt') }} t on t.discom_id = n.discom_id and t.dt_id = n.dt_id
     join {{ source('registry', 'feeder') }} r on r.discom_id = n.discom_id and r.feeder_id = coalesce(n.feeder_id, t.feeder_id)
     join division d on d.discom_id = r.discom_id and d.office_id = r.office_id
-    group by n.discom_id, q.quarter, d.division_id, 4
+    group by n.discom_id, n.quarter, d.division_id, 4
 
     union all
     select s.discom_id, q.quarter, d.division_id, {{ bee_category('s.category', 'false') }}, null, 0, 0, null, null, null, 0, sum(s.consumers), 0, coalesce(sum(s.connected_load_w), 0), null, null
