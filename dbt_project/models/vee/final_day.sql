@@ -1,7 +1,7 @@
 {{ config(materialized='view') }}
 {#
   Raw, estimated and edited stand side by side; this is the last word on each slot. Estimates and edits are stored only where they differ, so a day that
-  was measured and passed is read straight from vee.meter_day.
+  was measured and passed is read straight from vee.meter_day. An edit counts here once it is approved, in vee.day_total and what adds it up with the day's next build.
 #}
 select t.discom_id, t.day, t.meter_id, t.place, t.category, t.office_id, t.interval_min, t.slots,
        coalesce(d.import_wh, e.import_wh, m.import_wh) as import_wh,
@@ -15,9 +15,15 @@ select t.discom_id, t.day, t.meter_id, t.place, t.category, t.office_id, t.inter
             then (select array_agg((case when m.import_wh[s] is null then 9 else greatest(m.quality[s], t.day_quality) end)::smallint order by s)
                   from generate_series(1, t.slots) s)
        end as quality,
-       t.day_quality,
+       coalesce(d.day_quality, t.day_quality) as day_quality,
        case when d.meter_id is not null then d.method else e.method end as method,
-       t.import_day_wh, t.export_day_wh, t.import_day_vah, t.estimated_slots, t.missing_slots, t.estimated_wh, t.weakest_quality,
+       {%- for total, channel in [('import_day_wh', 'import_wh'), ('export_day_wh', 'export_wh'), ('import_day_vah', 'import_vah')] %}
+       case when d.meter_id is not null then ops.total(d.{{ channel }}) else t.{{ total }} end as {{ total }},
+       {%- endfor %}
+       coalesce(d.estimated_slots, t.estimated_slots) as estimated_slots,
+       case when d.meter_id is not null then t.slots - cardinality(array_remove(d.import_wh, null)) else t.missing_slots end as missing_slots,
+       coalesce(d.estimated_wh, t.estimated_wh) as estimated_wh,
+       coalesce(d.weakest_quality, t.weakest_quality) as weakest_quality,
        case when b.built_at is not null then b.rule_set_id end as rule_set_id
 from {{ ref('day_total') }} t
 join {{ ref('meter_day') }} m on m.discom_id = t.discom_id and m.day = t.day and m.meter_id = t.meter_id
