@@ -345,7 +345,8 @@ How good estimates are on real homes: [vee-score.md](vee-score.md).
 
 ## Figures to hold"""
 
-MONTH = "A month is landed and built off the clock, then every monthly report is read in full, one after the other."
+MONTH = """\
+A month is landed and built off the clock and vacuumed, then every report by period is read but for its days, one after the other."""
 
 WHAT_RUNS = """\
 What runs is production: `landing` in deliveries of about 50,000 meters, then `orchestration.steps.build`, timed from outside, on a fresh
@@ -361,7 +362,8 @@ STAGES = """\
 Memory is the sum of PSS over this process, the server and all below them, sampled every 0.5 s while the clock runs; the deliveries that are
 being landed are part of it. CPU is user and system time of the same processes. A run of dbt is named after the tables that it fills; its
 tests and views are in its time, and below it stand the tables alone.
-`rest of the build` is statistics, notes and what lies between. `reports`: their views and tests, and every report read in full."""
+`rest of the build` is statistics, notes and what lies between. `reports`: their tables, views and tests, and
+every report of the day read in full right after the build; of those by period, the rows of the day."""
 
 FLOORS = """\
 The same rows of raw with nothing done to them, in one session, into tables with the same columns and index: COPY in the transactions that
