@@ -23,20 +23,24 @@ doubted as (
 )
 
 select d.discom_id, d.day, d.meter_id,
-       coalesce(d.import_wh, e.import_wh, m.import_wh) as import_wh,
-       coalesce(d.export_wh, e.export_wh, m.export_wh) as export_wh,
-       coalesce(d.import_vah, e.import_vah, m.import_vah) as import_vah,
+       v.import_wh, v.export_wh, v.import_vah,
        q.quality,
        b.base as day_quality,
        -- What was edited is no estimate any more.
        case when d.import_wh is null then e.method else array_replace(ops.of_quality(e.method::integer[], q.quality, 6), null, 0)::smallint[] end as method,
        case when d.import_wh is null then coalesce(e.estimated_slots, 0) else cardinality(q.quality) - cardinality(array_remove(q.quality, 6::smallint)) end as estimated_slots,
        case when d.import_wh is null then coalesce(e.estimated_wh, 0) else coalesce(ops.total(ops.of_quality(d.import_wh, q.quality, 6)), 0) end as estimated_wh,
-       greatest(coalesce((sort_desc(q.quality::integer[]))[1], b.base), 2)::smallint as weakest_quality
+       greatest(coalesce((sort_desc(q.quality::integer[]))[1], b.base), 2)::smallint as weakest_quality,
+       cardinality(v.import_wh) - cardinality(array_remove(v.import_wh, null)) as missing_slots,
+       ops.total(v.import_wh) as import_day_wh, ops.total(v.export_wh) as export_day_wh, ops.total(v.import_vah) as import_day_vah
 from edited d
 join {{ ref('meter_day') }} m on m.discom_id = d.discom_id and m.day = d.day and m.meter_id = d.meter_id
 left join {{ source('vee', 'estimated_day') }} e on e.discom_id = d.discom_id and e.day = d.day and e.meter_id = d.meter_id
 left join doubted p on p.discom_id = d.discom_id and p.day = d.day and p.meter_id = d.meter_id
+cross join lateral (
+    select coalesce(d.import_wh, e.import_wh, m.import_wh) as import_wh, coalesce(d.export_wh, e.export_wh, m.export_wh) as export_wh,
+           coalesce(d.import_vah, e.import_vah, m.import_vah) as import_vah
+) v
 cross join lateral (select (case when p.meter_id is not null and e.meter_id is null then 5 else 0 end)::smallint as base) b
 cross join lateral (
     select case when d.import_wh is null and e.quality is not null then e.quality

@@ -1,7 +1,7 @@
 {{ config(key=['discom_id', 'day', 'meter_id'], looks_up=true) }}
 -- Edited days measured as the readings were, for the rules to judge them again. There are few: each is looked up.
 with edited as (
-    select e.discom_id, e.day, e.meter_id, ops.sorted(d.import_wh) as import_wh, ops.total(d.export_wh) as export_sum_wh, ops.total(d.import_vah) as import_sum_vah,
+    select e.discom_id, e.day, e.meter_id, ops.sorted(d.import_wh) as import_wh, d.import_day_wh as sum_wh, d.export_day_wh as export_sum_wh, d.import_day_vah as import_sum_vah,
            d.estimated_slots, d.estimated_wh, d.day_quality, d.weakest_quality
     from (
         select distinct e.discom_id, e.day, e.meter_id from {{ source('vee', 'edit') }} e where {{ in_build('e') }} and e.approved_at is not null
@@ -13,7 +13,7 @@ with edited as (
 
 figures as (
     select m.discom_id, m.day, m.meter_id, m.place, m.category, m.tariff, m.phases, m.dt, m.meter_category, m.office_id, m.slots, m.interval_min, m.limit_wh, m.register_lsb_wh, m.register_advance_wh,
-           ops.total(e.import_wh) as sum_wh, e.export_sum_wh, e.import_sum_vah, e.estimated_slots, e.estimated_wh, e.day_quality, e.weakest_quality, {{ import_figures('e.import_wh') }},
+           e.sum_wh, e.export_sum_wh, e.import_sum_vah, e.estimated_slots, e.estimated_wh, e.day_quality, e.weakest_quality, {{ import_figures('e.import_wh') }},
            {{ over_limit_slots('e.import_wh', 'e.import_wh[cardinality(e.import_wh)]', 'm.limit_wh') }}
     from edited e
     cross join lateral (

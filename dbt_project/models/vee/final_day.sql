@@ -17,12 +17,12 @@ select t.discom_id, t.day, t.meter_id, t.place, t.category, t.office_id, t.inter
        end as quality,
        coalesce(d.day_quality, t.day_quality) as day_quality,
        case when d.meter_id is not null then d.method else e.method end as method,
-       {%- for total, channel in [('import_day_wh', 'import_wh'), ('export_day_wh', 'export_wh'), ('import_day_vah', 'import_vah')] %}
-       case when d.meter_id is not null then ops.total(d.{{ channel }}) else t.{{ total }} end as {{ total }},
+       {%- for total in ['import_day_wh', 'export_day_wh', 'import_day_vah'] %}
+       case when d.meter_id is not null then d.{{ total }} else t.{{ total }} end as {{ total }},
        {%- endfor %}
-       coalesce(d.estimated_slots, t.estimated_slots) as estimated_slots,
-       case when d.meter_id is not null then t.slots - cardinality(array_remove(d.import_wh, null)) else t.missing_slots end as missing_slots,
-       coalesce(d.estimated_wh, t.estimated_wh) as estimated_wh,
+       {%- for figure in ['estimated_slots', 'missing_slots', 'estimated_wh'] %}
+       coalesce(d.{{ figure }}, t.{{ figure }}) as {{ figure }},
+       {%- endfor %}
        coalesce(d.weakest_quality, t.weakest_quality) as weakest_quality,
        case when b.built_at is not null then b.rule_set_id end as rule_set_id
 from {{ ref('day_total') }} t
