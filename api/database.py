@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Protocol
 
 import psycopg
-from psycopg_pool import ConnectionPool
+from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
 from warehouse import db
 
@@ -20,22 +21,71 @@ def pool_size() -> int:
     return int(os.environ.get("METERHOUSE_API_CONNECTIONS", "8"))
 
 
+LIMIT = "select set_config('app.discom_id', %s, true), set_config('app.offices', %s, true), set_config('app.service_points', %s, true)"
+
+
+class Part(Protocol):
+    """What of a DISCOM is seen: office_id and service_point_id, None = all."""
+
+    @property
+    def offices(self) -> tuple[int, ...] | None: ...
+    @property
+    def service_points(self) -> tuple[int, ...] | None: ...
+
+
+class Sees(Protocol):
+    """Who sees rows: an `api.auth.Caller`."""
+
+    @property
+    def discom_id(self) -> int: ...
+    @property
+    def scope(self) -> Part: ...
+
+
+def limits(caller: Sees) -> list[str]:
+    """Parameters of LIMIT. An empty text is no limit, '{}' lets nothing through."""
+    lists = (caller.scope.offices, caller.scope.service_points)
+    return [str(caller.discom_id), *("" if ids is None else "{" + ",".join(map(str, ids)) + "}" for ids in lists)]
+
+
 class Database:
     """The pools of one application."""
 
     def __init__(self) -> None:
         self._pools: dict[db.Role, ConnectionPool] = {}
+        self._async_pools: dict[db.Role, AsyncConnectionPool] = {}
 
     def close(self) -> None:
         for pool in self._pools.values():
             pool.close()
         self._pools.clear()
 
+    async def close_async(self) -> None:
+        for pool in self._async_pools.values():
+            await pool.close()
+        self._async_pools.clear()
+
     @contextmanager
-    def tenant(self, discom_id: int) -> Iterator[psycopg.Connection]:
-        """A transaction as meterhouse_api that sees the rows of one DISCOM alone."""
+    def tenant(self, caller: Sees) -> Iterator[psycopg.Connection]:
+        """A transaction as meterhouse_api that sees the rows of the caller's DISCOM alone, and of those what its scope says."""
         with self._pool("meterhouse_api").connection() as conn, conn.transaction():
-            conn.execute("select set_config('app.discom_id', %s, true)", [str(discom_id)])
+            conn.execute(LIMIT, limits(caller))
+            yield conn
+
+    @asynccontextmanager
+    async def tenant_async(self, caller: Sees) -> AsyncIterator[psycopg.AsyncConnection]:
+        """As `tenant`, for routes that wait for nothing but the warehouse."""
+        pool = self._async_pool("meterhouse_api")
+        if pool.closed:
+            await pool.open()
+        async with pool.connection() as conn, conn.transaction():
+            await conn.execute(LIMIT, limits(caller))
+            yield conn
+
+    @contextmanager
+    def auth(self) -> Iterator[psycopg.Connection]:
+        """A transaction as meterhouse_auth: accounts and sessions, and no tenant's data."""
+        with self._pool("meterhouse_auth").connection() as conn, conn.transaction():
             yield conn
 
     @contextmanager
@@ -65,3 +115,17 @@ class Database:
                 name=role,
             )
         return self._pools[role]
+
+    def _async_pool(self, role: db.Role) -> AsyncConnectionPool:
+        if role not in self._async_pools:
+            self._async_pools[role] = AsyncConnectionPool(
+                db.database_url(),
+                min_size=0,
+                max_size=pool_size(),
+                timeout=WAIT_S,
+                max_idle=300,
+                kwargs=db.session_arguments(role),
+                open=False,
+                name=f"{role} async",
+            )
+        return self._async_pools[role]

@@ -9,7 +9,9 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from api import errors
-from api.auth import Limits
+from api.auth.audit import AccessLog
+from api.auth.limits import Limits
+from api.auth.require import Known
 from api.billing.router import router as billing
 from api.commands.router import router as commands
 from api.database import Database
@@ -39,6 +41,8 @@ def create_app() -> FastAPI:
     )
     app.state.database = Database()
     app.state.limits = Limits()
+    app.state.known = Known()
+    app.state.access_log = AccessLog(app.state.database)
     app.state.contexts = Contexts()
     errors.add_handlers(app)
     app.add_middleware(BodyLimit)
@@ -57,4 +61,6 @@ def create_app() -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
+    app.state.access_log.close()
+    await app.state.database.close_async()
     app.state.database.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import psycopg
@@ -38,8 +39,10 @@ def api(
 def create(
     discom: Discom,
     name: Annotated[str, typer.Option(help="Who will hold it.")],
-    hes: Annotated[str | None, typer.Option(help="Head-end system that will push with it. Default: a key of an operator.")] = None,
-    billing: Annotated[bool, typer.Option("--billing", help="A key of a billing system, that delivers bills and receipts.")] = False,
+    hes: Annotated[str | None, typer.Option(help="Head-end system that will push with it, in place of a role.")] = None,
+    role: Annotated[str, typer.Option(help="What it may do: billing_system, analyst … or a role of the DISCOM's own.")] = "operator",
+    office: Annotated[str | None, typer.Option(help="Limit it to this office and those below it.")] = None,
+    days: Annotated[int | None, typer.Option(help="It ends after so many days. Default: never.", min=1)] = None,
     network: Annotated[list[str] | None, typer.Option(help="Address or network it may be used from; may be given often.")] = None,
     requests_per_min: Annotated[int, typer.Option(help="How many requests it may send a minute.", min=1)] = 600,
 ) -> None:
@@ -47,16 +50,29 @@ def create(
 
     Example: meterhouse keys create -d D01 --hes HPL --name "HPL Jaipur" --network 10.20.0.0/16
     """
-    if hes and billing:
-        fail("--hes and --billing: a key is of one of them")
     ensure_ready()
     key, key_id, secret_sha256 = new_key()
     with db.connect("meterhouse_owner") as conn:
         context = DiscomContext.load(conn, discom)
         hes_id = context.hes_id(hes) if hes else None
+        if hes_id is None and role not in (known := keys_of.role_codes(conn, context.discom_id)) - {"hes_vendor"}:
+            fail(f"--role {role}: there is no such role; there are {', '.join(sorted(known - {'hes_vendor'}))}")
+        office_id = keys_of.office_id(conn, context.discom_id, office) if office else None
+        if office and office_id is None:
+            fail(f"--office {office}: DISCOM {discom} has no such office")
         try:
             keys_of.insert_key(
-                conn, context.discom_id, key_id, secret_sha256, hes_id, name, network or [], requests_per_min, billing=billing
+                conn,
+                context.discom_id,
+                key_id,
+                secret_sha256,
+                hes_id,
+                name,
+                network or [],
+                requests_per_min,
+                role=role,
+                office_id=office_id,
+                expires_at=datetime.now(UTC) + timedelta(days=days) if days else None,
             )
         except psycopg.DataError as e:
             fail(f"--network: {str(e).splitlines()[0]}: write 10.20.0.0/16 or 10.20.0.7")
@@ -71,12 +87,22 @@ def list_(discom: Discom) -> None:
     Example: meterhouse keys list -d D01
     """
     ensure_ready()
-    table = Table("key", "of", "held by", "from", "a minute", "created", "revoked")
+    table = Table("key", "role", "in", "held by", "from", "a minute", "created", "ends", "revoked")
     with db.connect("meterhouse_owner") as conn:
         for k in keys_of.keys(conn, DiscomContext.load(conn, discom).discom_id):
-            created, revoked = (f"{t:%Y-%m-%d %H:%M}" if (t := k[at]) else "" for at in ("created_at", "revoked_at"))
+            created, ends, revoked = (f"{t:%Y-%m-%d %H:%M}" if (t := k[at]) else "" for at in ("created_at", "expires_at", "revoked_at"))
             networks = ", ".join(k["networks"] or ["anywhere"])
-            table.add_row(k["key_id"], k["hes"] or k["purpose"], k["name"], networks, str(k["requests_per_min"]), created, revoked)
+            table.add_row(
+                k["key_id"],
+                k["role"],
+                k["hes"] or k["office"] or discom,
+                k["name"],
+                networks,
+                str(k["requests_per_min"]),
+                created,
+                ends,
+                revoked,
+            )
     console.print(table)
 
 

@@ -146,7 +146,7 @@ def settle(
     with operator(discom) as (pools, caller):
         before = service.get(pools, caller, command).state
         with db.connect("meterhouse_dispatcher", autocommit=True) as conn:
-            who = f"{caller.name} ({caller.key_id})"
+            who = caller.who
             if not move(conn, caller.discom_id, command, State.UNKNOWN, State(outcome), who=who, why=reason):
                 fail(f"command {command} is {before}: only an unknown one can be settled by hand")
     console.print(f"command {command} is {outcome}")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from api.auth import Caller
+from api.auth.caller import of_this_machine
 from api.database import Database
 from api.errors import Problem
 from cli.console import fail
@@ -25,7 +26,7 @@ def operator(discom: str) -> Iterator[tuple[Database, Caller]]:
         fail(f"no DISCOM {discom!r} in the registry (known: {', '.join(known) or 'none'}): check the spelling, or import its master data")
     pools = Database()
     try:
-        yield pools, Caller(known[discom], discom, "cli", getpass.getuser())
+        yield pools, of_this_machine(known[discom], discom, getpass.getuser())
     except Problem as e:
         fail(f"{e.code}: {e.detail}")
     finally:

@@ -19,7 +19,7 @@ from alembic.config import Config
 from warehouse import settings
 from warehouse.embedded import EmbeddedServer
 
-Role = Literal["meterhouse_owner", "meterhouse_loader", "meterhouse_dbt", "meterhouse_api", "meterhouse_dispatcher"]
+Role = Literal["meterhouse_owner", "meterhouse_loader", "meterhouse_dbt", "meterhouse_api", "meterhouse_auth", "meterhouse_dispatcher"]
 
 CONNECT_TIMEOUT_S = 10
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
 
-from api.auth import Caller, database, require_key
+from api.auth import Caller, Permission, database, require
 from api.billing import service
 from api.billing.schemas import Kind, Outcome, Page, body_schema
 from api.body import content
@@ -17,7 +17,7 @@ from api.errors import problems
 router = APIRouter(prefix="/api/v1/billing", tags=["billing"], responses=problems(401, 403, 429, 503))
 
 Pools = Annotated[Database, Depends(database)]
-Billing = Annotated[Caller, Depends(require_key("billing"))]
+Billing = Annotated[Caller, Depends(require(Permission.BILLING_WRITE, whole=True))]
 RESPONSES = problems(400, 413, 415, 422)
 
 

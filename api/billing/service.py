@@ -46,7 +46,7 @@ def take(pools: Database, caller: Caller, kind: Kind, body: bytes) -> Outcome:
     """
     rows = _rows(kind, body)
     sorted_ = _read(kind, rows)
-    with pools.tenant(caller.discom_id) as conn:
+    with pools.tenant(caller) as conn:
         repository.lock(conn, caller.discom_id)
         ids = repository.consumers(conn, {r.consumer for r in sorted_.good.values()})
         for row, r in list(sorted_.good.items()):
@@ -58,7 +58,7 @@ def take(pools: Database, caller: Caller, kind: Kind, body: bytes) -> Outcome:
         refusals = sorted(sorted_.refusals, key=lambda r: r.row)
         counts = len(sorted_.good), sorted_.unchanged, len(refusals)
         digest = hashlib.sha256(body).digest()
-        delivery = repository.note(conn, caller.discom_id, _who(caller), kind, counts, digest, [r.model_dump() for r in refusals])
+        delivery = repository.note(conn, caller.discom_id, caller.who, kind, counts, digest, [r.model_dump() for r in refusals])
     stored, unchanged, rejected = counts
     if rejected == len(rows):
         detail = f"none of {rejected} {kind} could be stored; the delivery is noted as {delivery}"
@@ -69,7 +69,7 @@ def take(pools: Database, caller: Caller, kind: Kind, body: bytes) -> Outcome:
 
 def listed(pools: Database, caller: Caller, before: int | None, size: int) -> Page:
     """Deliveries, newest first."""
-    with pools.tenant(caller.discom_id) as conn:
+    with pools.tenant(caller) as conn:
         found = repository.deliveries(conn, before, size + 1)
     items = [Delivery(**d) for d in found[:size]]
     return Page(items=items, next=items[-1].delivery if len(found) > size else None)
@@ -166,7 +166,3 @@ def _number(row: Any) -> str | None:
 def _storable(text: str, length: int) -> str:
     """Text that JSON of the warehouse takes: no NUL, no half of a surrogate pair."""
     return text[:length].replace("\x00", "").encode("utf-8", "replace").decode()
-
-
-def _who(caller: Caller) -> str:
-    return f"{caller.name} ({caller.key_id})"

@@ -27,7 +27,7 @@ def accept(pools: Database, caller: Caller, key: str, request: CommandRequest) -
     Raises Problem: 409 the key was used for something else, 422 refused (which the audit trail keeps).
     """
     digest = _digest(request)
-    with pools.tenant(caller.discom_id) as conn:
+    with pools.tenant(caller) as conn:
         if earlier := repository.command_of_key(conn, key):
             return _again(conn, earlier.id, earlier.request_sha256 == digest), False
         found = repository.meters(conn, [request.meter])
@@ -35,7 +35,7 @@ def accept(pools: Database, caller: Caller, key: str, request: CommandRequest) -
         new, late = _new(conn, caller, request)
         if refusal := refusal or (late and Refusal(meter=request.meter, code=late[0], detail=late[1])):
             asked = {**request.model_dump(mode="json"), "idempotency_key": key}
-            repository.note_refusals(conn, caller.discom_id, _who(caller), [(refusal.code, asked)])
+            repository.note_refusals(conn, caller.discom_id, caller.who, [(refusal.code, asked)])
         elif made := repository.insert_commands(conn, new, [found[request.meter]], key=key, request_sha256=digest):
             return _command(conn, made[0]), True
         elif earlier := repository.command_of_key(conn, key):  # another request with this key was quicker
@@ -50,7 +50,7 @@ def accept_group(pools: Database, caller: Caller, key: str, request: GroupReques
     Raises Problem: 409 the key was used for something else, 422 where the request as a whole is refused.
     """
     digest = _digest(request)
-    with pools.tenant(caller.discom_id) as conn:
+    with pools.tenant(caller) as conn:
         earlier = repository.group_of_key(conn, key)
         if earlier is None:
             found = repository.meters(conn, request.meters)
@@ -58,15 +58,15 @@ def accept_group(pools: Database, caller: Caller, key: str, request: GroupReques
             new, late = _new(conn, caller, request)
             asked = request.model_dump(mode="json", exclude={"meters"})
             if late:
-                repository.note_refusals(conn, caller.discom_id, _who(caller), [(late[0], {**asked, "meters": len(request.meters)})])
+                repository.note_refusals(conn, caller.discom_id, caller.who, [(late[0], {**asked, "meters": len(request.meters)})])
             else:
                 listed = [r.model_dump() for r in refusals]
-                group_id = repository.insert_group(conn, caller.discom_id, key, digest, request.kind, _who(caller), listed)
+                group_id = repository.insert_group(conn, caller.discom_id, key, digest, request.kind, caller.who, listed)
                 if group_id is not None:
                     refused = {r.meter for r in refusals}
                     repository.insert_commands(conn, new, [found[m] for m in request.meters if m not in refused], group_id=group_id)
                     lines = [(r.code, {**asked, "meter": r.meter, "group": group_id}) for r in refusals]
-                    repository.note_refusals(conn, caller.discom_id, _who(caller), lines)
+                    repository.note_refusals(conn, caller.discom_id, caller.who, lines)
                     return _group(conn, group_id), True
                 earlier = repository.group_of_key(conn, key)
         if earlier is not None:
@@ -79,13 +79,13 @@ def accept_group(pools: Database, caller: Caller, key: str, request: GroupReques
 
 def get(pools: Database, caller: Caller, command_id: int) -> CommandWithAudit:
     """Raises Problem 404, also for another tenant's."""
-    with pools.tenant(caller.discom_id) as conn:
+    with pools.tenant(caller) as conn:
         return CommandWithAudit(**_command(conn, command_id).model_dump(), audit=repository.audit(conn, command_id))  # type: ignore[arg-type]
 
 
 def get_group(pools: Database, caller: Caller, group_id: int) -> Group:
     """Raises Problem 404."""
-    with pools.tenant(caller.discom_id) as conn:
+    with pools.tenant(caller) as conn:
         return _group(conn, group_id)
 
 
@@ -93,15 +93,15 @@ def listed(
     pools: Database, caller: Caller, state: State | None, meter: str | None, group_id: int | None, before: int | None, size: int
 ) -> Page:
     """A page of commands, newest first."""
-    with pools.tenant(caller.discom_id) as conn:
+    with pools.tenant(caller) as conn:
         rows = repository.page(conn, state, meter, group_id, before, size + 1)
     return Page(items=[Command(**row) for row in rows[:size]], next=rows[size - 1]["id"] if len(rows) > size else None)
 
 
 def cancel(pools: Database, caller: Caller, command_id: int) -> Command:
     """Take back what was not sent yet. Raises Problem: 404, 409 where it is too late."""
-    with pools.tenant(caller.discom_id) as conn:
-        done = move(conn, caller.discom_id, command_id, State.QUEUED, State.CANCELLED, who=_who(caller), why="taken back")
+    with pools.tenant(caller) as conn:
+        done = move(conn, caller.discom_id, command_id, State.QUEUED, State.CANCELLED, who=caller.who, why="taken back")
         command = _command(conn, command_id)
     if not done and command.state != State.CANCELLED:
         raise Problem(
@@ -137,7 +137,7 @@ def _new(conn: psycopg.Connection, caller: Caller, request: CommandRequest | Gro
             due_at, why = opens, f"accepted, waits for protected hours to end at {opens.isoformat()}"
     expires_at = request.expires_at or due_at + rules.expires[request.kind]
     priority = request.priority or rules.priority[request.kind]
-    new = New(caller.discom_id, request.kind, request.parameters, priority, _who(caller), request.override_reason, due_at, expires_at, why)
+    new = New(caller.discom_id, request.kind, request.parameters, priority, caller.who, request.override_reason, due_at, expires_at, why)
     if expires_at <= now:
         return new, ("EXPIRED", f"expires_at {_iso(expires_at)} is past: leave it out or name a later time")
     if expires_at <= due_at:
@@ -148,10 +148,6 @@ def _new(conn: psycopg.Connection, caller: Caller, request: CommandRequest | Gro
 
 def _iso(stamp: datetime) -> str:
     return stamp.isoformat(timespec="seconds")
-
-
-def _who(caller: Caller) -> str:
-    return f"{caller.name} ({caller.key_id})"
 
 
 def _digest(request: CommandRequest | GroupRequest) -> bytes:

@@ -167,7 +167,7 @@ def freezes(pools: Database, caller: Caller) -> Freezes:
 @contextmanager
 def _tenant(pools: Database, caller: Caller) -> Iterator[psycopg.Connection]:
     try:
-        with pools.tenant(caller.discom_id) as conn:
+        with pools.tenant(caller) as conn:
             yield conn
     except EditError as e:
         faults = [{"field": f.where, "message": f"{f.code}: {f.detail}"} for f in e.faults]

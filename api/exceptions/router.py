@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends, Path, Query
 
-from api.auth import Caller, database, require_key
+from api.auth import Caller, Permission, database, require
 from api.database import Database
 from api.errors import problems
 from api.exceptions import service
@@ -18,7 +18,8 @@ from warehouse.codes import CaseState, ExceptionState
 router = APIRouter(prefix="/api/v1/vee", tags=["cases"], responses=problems(401, 403, 429, 503))
 
 Pools = Annotated[Database, Depends(database)]
-Operator = Annotated[Caller, Depends(require_key("operator"))]
+Reader = Annotated[Caller, Depends(require(Permission.VEE_READ))]
+Worker = Annotated[Caller, Depends(require(Permission.VEE_WORK))]
 Id = Annotated[int, Path(ge=1, le=service.MAX_ID)]
 Size = Annotated[int, Query(ge=1, le=500)]
 
@@ -26,7 +27,7 @@ Size = Annotated[int, Query(ge=1, le=500)]
 @router.get("/cases", summary="Cases that wait for a person, the most urgent first", responses=problems(422))
 def list_cases(
     pools: Pools,
-    caller: Operator,
+    caller: Reader,
     state: CaseState | None = None,
     rule: Code | None = None,
     severity: Severity | None = None,
@@ -45,29 +46,29 @@ def list_cases(
 
 
 @router.get("/cases/summary", summary="Cases that wait, by rule and age")
-def get_summary(pools: Pools, caller: Operator) -> list[SummaryLine]:
+def get_summary(pools: Pools, caller: Reader) -> list[SummaryLine]:
     return service.summary(pools, caller)
 
 
 @router.post("/cases/actions", summary="Assign or close all cases of a filter", responses=problems(400, 409, 422))
-def act_on_many(asked: Bulk, pools: Pools, caller: Operator) -> BulkDone:
+def act_on_many(asked: Bulk, pools: Pools, caller: Worker) -> BulkDone:
     return service.bulk(pools, caller, asked)
 
 
 @router.get("/cases/{id}", summary="A case with its exceptions and its audit trail", responses=problems(404, 422))
-def get_case(id: Id, pools: Pools, caller: Operator) -> CaseInFull:
+def get_case(id: Id, pools: Pools, caller: Reader) -> CaseInFull:
     return service.get(pools, caller, id)
 
 
 @router.post("/cases/{id}/actions", summary="Take, assign, wait, comment, close, reopen", responses=problems(400, 404, 409, 422))
-def act(id: Id, action: Annotated[Action, Body()], pools: Pools, caller: Operator) -> Case:
+def act(id: Id, action: Annotated[Action, Body()], pools: Pools, caller: Worker) -> Case:
     return service.act(pools, caller, id, action)
 
 
 @router.get("/exceptions", summary="Meter-days that fail a rule", responses=problems(422))
 def list_exceptions(
     pools: Pools,
-    caller: Operator,
+    caller: Reader,
     first: Annotated[date, Query(description="business day")],
     last: Annotated[date, Query(description="business day, included")],
     meter: Code | None = None,

@@ -40,7 +40,7 @@ LONGEST_RANGE = timedelta(days=92)
 def listed(pools: Database, caller: Caller, wanted: Filter, after: int | None, size: int) -> Page:
     """A page of the queue. Raises Problem 422 where the cursor is no case."""
     sla_h = settings.load(caller.discom).sla_h
-    with pools.tenant(caller.discom_id) as conn:
+    with pools.tenant(caller) as conn:
         if after is not None and repository.case(conn, after, sla_h) is None:
             raise Problem(422, "UNKNOWN_CURSOR", "The request is not valid", f"after {after} is no case: use `next` of the page before")
         rows = repository.page(conn, wanted, sla_h, after, size + 1)
@@ -48,13 +48,13 @@ def listed(pools: Database, caller: Caller, wanted: Filter, after: int | None, s
 
 
 def summary(pools: Database, caller: Caller) -> list[SummaryLine]:
-    with pools.tenant(caller.discom_id) as conn:
+    with pools.tenant(caller) as conn:
         return [SummaryLine(**row) for row in repository.summary(conn, settings.load(caller.discom).sla_h)]
 
 
 def get(pools: Database, caller: Caller, case_id: int) -> CaseInFull:
     """Raises Problem 404, also for another tenant's."""
-    with pools.tenant(caller.discom_id) as conn:
+    with pools.tenant(caller) as conn:
         row = repository.case(conn, case_id, settings.load(caller.discom).sla_h)
         if row is None:
             raise _unknown(f"there is no case {case_id}")
@@ -109,7 +109,7 @@ def exceptions(
     if not timedelta() <= last - first <= LONGEST_RANGE:
         detail = f"give the first day first, and at most {LONGEST_RANGE.days} days"
         raise Problem(422, "WRONG_DAYS", "The request is not valid", detail)
-    with pools.tenant(caller.discom_id) as conn:
+    with pools.tenant(caller) as conn:
         rows = repository.exceptions(
             conn, first, last, meter=meter, rule=rule, state=state, after=_cursor(after) if after is not None else None, size=size + 1
         )
@@ -139,8 +139,8 @@ def _meter_day(row: dict[str, object]) -> MeterDay:
 @contextmanager
 def _desk(pools: Database, caller: Caller) -> Iterator[Desk]:
     try:
-        with pools.tenant(caller.discom_id) as conn:
-            yield Desk(conn, caller.discom_id, caller.name, f"{caller.name} ({caller.key_id})")
+        with pools.tenant(caller) as conn:
+            yield Desk(conn, caller.discom_id, caller.name, caller.who)
     except UnknownCaseError as e:
         raise _unknown(str(e)) from None
     except CaseConflictError as e:

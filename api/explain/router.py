@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
-from api.auth import Caller, database, require_key
+from api.auth import Caller, Permission, database, require
 from api.database import Database
 from api.errors import problems
 from api.explain import service
@@ -17,16 +17,16 @@ from vee.explain.model import Interval
 router = APIRouter(prefix="/api/v1/vee/explain", tags=["vee"], responses=problems(401, 403, 404, 422, 429, 503))
 
 Pools = Annotated[Database, Depends(database)]
-Operator = Annotated[Caller, Depends(require_key("operator"))]
+Reader = Annotated[Caller, Depends(require(Permission.VEE_READ))]
 
 
 @router.get("/{serial}/{day}", summary="Why a meter's values of a day are what they are")
-def explain_day(serial: MeterSerial, day: Day, pools: Pools, caller: Operator) -> Explanation:
+def explain_day(serial: MeterSerial, day: Day, pools: Pools, caller: Reader) -> Explanation:
     """Deliveries, rejected values, rules with their figures, registers, the estimate's inputs, edits, every interval from raw to final."""
     return service.meter_day(pools, caller, serial, day)
 
 
 @router.get("/{serial}/{day}/{slot}", summary="Why a value is what it is")
-def explain_interval(serial: MeterSerial, day: Day, slot: Slot, pools: Pools, caller: Operator) -> Interval:
+def explain_interval(serial: MeterSerial, day: Day, slot: Slot, pools: Pools, caller: Reader) -> Interval:
     """One interval, with every raw value that came for it."""
     return service.interval(pools, caller, serial, day, slot)

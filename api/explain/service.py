@@ -14,7 +14,7 @@ from vee.explain.model import Interval
 def meter_day(pools: Database, caller: Caller, serial: str, day: date) -> Explanation:
     """Raises Problem 404."""
     try:
-        with pools.tenant(caller.discom_id) as conn:
+        with pools.tenant(caller) as conn:
             return explain(conn, caller.discom, serial, day)
     except ExplainError as e:
         raise Problem(404, e.code, "Nothing to explain", str(e)) from None

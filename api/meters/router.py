@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
-from api.auth import Caller, database, require_key
+from api.auth import Caller, Permission, database, require
 from api.body import content
 from api.database import Database
 from api.errors import Problem, problems
@@ -20,6 +20,8 @@ from ingestion.landing import LandingError, LandingResult
 router = APIRouter(prefix="/api/v1/meters", tags=["meters"])
 
 SHOWN = 20
+
+HeadEnd = Annotated[Caller, Depends(require(Permission.READINGS_PUSH, whole=True))]
 
 
 class Refusal(BaseModel):
@@ -67,7 +69,9 @@ RESPONSES = problems(400, 401, 403, 413, 415, 422, 429, 503)
 
 @router.post("/readings", summary="Push readings", responses=RESPONSES, openapi_extra=BODY)
 async def readings(
-    request: Request, caller: Annotated[Caller, Depends(require_key("hes"))], pools: Annotated[Database, Depends(database)]
+    request: Request,
+    caller: Annotated[Caller, Depends(require(Permission.READINGS_PUSH, whole=True))],
+    pools: Annotated[Database, Depends(database)],
 ) -> Receipt:
     """Profiles, registers, instantaneous and billing values of many meters. The same body again stores nothing again."""
     return await _take(request, caller, pools)
@@ -75,7 +79,9 @@ async def readings(
 
 @router.post("/events", summary="Push events", responses=RESPONSES, openapi_extra=BODY)
 async def events(
-    request: Request, caller: Annotated[Caller, Depends(require_key("hes"))], pools: Annotated[Database, Depends(database)]
+    request: Request,
+    caller: Annotated[Caller, Depends(require(Permission.READINGS_PUSH, whole=True))],
+    pools: Annotated[Database, Depends(database)],
 ) -> Receipt:
     """Events as they happen. A body may hold readings too: both ways lead to the same place."""
     return await _take(request, caller, pools)

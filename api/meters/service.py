@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from api.auth import Caller
+from api.auth import Caller, Identity
 from api.database import Database
 from api.errors import Problem
 from ingestion.canonical import Rejection
@@ -29,23 +29,23 @@ def take(
 
     Of a duplicate the counts are those of its earlier landing.
     """
-    source = f"push:{caller.key_id}{path}"
-    received_at = datetime.now(UTC)
-    delivery = read_native(source, body, received_at) if media_type == NATIVE else read(_vendor_of(caller), source, body, received_at)
+    source = f"push:{caller.subject}{path}"
+    received_at, identity = datetime.now(UTC), caller.identity
+    delivery = read_native(source, body, received_at) if media_type == NATIVE else read(_vendor_of(identity), source, body, received_at)
     rejections = list(delivery.rejections)
     with pools.loader() as conn:
         context = contexts.get(conn, caller.discom)
-        assert caller.hes_id is not None  # a key of a head-end system has one: a CHECK of ops.api_key
-        result = land(conn, context, caller.hes_id, delivery)
+        assert identity.hes_id is not None  # a key of a head-end system has one: a CHECK of ops.api_key
+        result = land(conn, context, identity.hes_id, delivery)
         if result.duplicate:
             received, accepted, rejected = counts_of_batch(conn, context, result.batch_id)
             result = replace(result, received=received, accepted=accepted, rejected=rejected)
     return result, rejections
 
 
-def _vendor_of(caller: Caller) -> Vendor:
+def _vendor_of(identity: Identity) -> Vendor:
     try:
-        return _vendor(str(caller.vendor))
+        return _vendor(str(identity.vendor))
     except VendorError as e:
-        detail = f"the body is not {NATIVE}, and the head-end system {caller.hes} has no usable vendor file: {e}"
+        detail = f"the body is not {NATIVE}, and the head-end system {identity.hes} has no usable vendor file: {e}"
         raise Problem(415, "NO_VENDOR_FILE", "The body cannot be read", detail) from None

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from api.auth import Caller
+from api.auth.caller import of_this_machine
 from api.database import Database
 from api.errors import Problem
 from api.rules import repository
@@ -30,7 +31,7 @@ def in_force(pools: Database, caller: Caller) -> RuleSet:
     """Raises Problem 503 where the files cannot be read."""
     with _readable():
         found = rule_set.load(caller.discom)
-    with pools.tenant(caller.discom_id) as conn:
+    with pools.tenant(caller) as conn:
         version = rule_set.version(conn, caller.discom_id, found)
     rules = [_rule(stage, check) for stage, suite in found.suites.items() for check in suite.checks]
     return RuleSet(discom=caller.discom, version=version, sha256=found.sha256.hex(), overlay=found.overlay, rules=rules)
@@ -49,13 +50,13 @@ def _rule(stage: Any, check: Any) -> Rule:
 
 
 def versions(pools: Database, caller: Caller) -> Versions:
-    with pools.tenant(caller.discom_id) as conn:
+    with pools.tenant(caller) as conn:
         return Versions(items=[Version(**row) for row in repository.versions(conn)])
 
 
 def version(pools: Database, caller: Caller, rule_set_id: int) -> VersionWithRules:
     """Raises Problem 404."""
-    with pools.tenant(caller.discom_id) as conn:
+    with pools.tenant(caller) as conn:
         row = repository.version(conn, rule_set_id)
     if row is None:
         raise Problem(404, "UNKNOWN_RULE_SET", "No such version", f"there is no version {rule_set_id} of the rules")
@@ -85,9 +86,9 @@ def propose(pools: Database, caller: Caller, request: ProposalRequest) -> Propos
             found = preview(caller.discom_id, now, then, request.preview.first, request.preview.last)
         except ValidationError as e:
             raise Problem(422, "NOT_BUILT", "There is nothing to preview", str(e).split(" The reason given")[0]) from None
-    with pools.tenant(caller.discom_id) as conn:
+    with pools.tenant(caller) as conn:
         said = counts(found) if found else None
-        made = repository.insert(conn, caller.discom_id, text, _sha256(now.overlay), request.note, said, _who(caller))
+        made = repository.insert(conn, caller.discom_id, text, _sha256(now.overlay), request.note, said, caller.who)
         return _proposal(conn, made)
 
 
@@ -106,21 +107,21 @@ def counts(found: Preview) -> dict[str, Any]:
 
 def get(pools: Database, caller: Caller, proposal_id: int) -> Proposal:
     """Raises Problem 404, also for another tenant's."""
-    with pools.tenant(caller.discom_id) as conn:
+    with pools.tenant(caller) as conn:
         return _proposal(conn, proposal_id)
 
 
 def listed(pools: Database, caller: Caller, state: State | None, before: int | None, size: int) -> Page:
     """A page of proposals, newest first."""
-    with pools.tenant(caller.discom_id) as conn:
+    with pools.tenant(caller) as conn:
         rows = repository.page(conn, state, before, size + 1)
     return Page(items=[Proposal(**row) for row in rows[:size]], next=rows[size - 1]["id"] if len(rows) > size else None)
 
 
 def withdraw(pools: Database, caller: Caller, proposal_id: int) -> Proposal:
     """Raises Problem: 404, 409 where it was accepted."""
-    with pools.tenant(caller.discom_id) as conn:
-        done = repository.decide(conn, proposal_id, "withdrawn", _who(caller))
+    with pools.tenant(caller) as conn:
+        done = repository.decide(conn, proposal_id, "withdrawn", caller.who)
         found = _proposal(conn, proposal_id)
     if not done and found.state != "withdrawn":
         raise Problem(409, "NOT_OPEN", "It was decided already", f"proposal {proposal_id} is {found.state}: propose anew")
@@ -134,7 +135,7 @@ def accept(pools: Database, discom_id: int, discom: str, proposal_id: int, who: 
     does not fit the suites any more.
     """
     who = who.strip()
-    with pools.tenant(discom_id) as conn:
+    with pools.tenant(of_this_machine(discom_id, discom, who)) as conn:
         repository.one_at_a_time(conn, discom_id)
         found = repository.proposal(conn, proposal_id) if 0 < proposal_id <= MAX_ID else None
         if found is None:
@@ -189,10 +190,6 @@ def _text(overlay: dict[str, Any]) -> str:
 
 def _sha256(text: str | None) -> bytes | None:
     return None if text is None else hashlib.sha256(text.encode()).digest()
-
-
-def _who(caller: Caller) -> str:
-    return f"{caller.name} ({caller.key_id})"
 
 
 @contextmanager

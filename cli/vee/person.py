@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import psycopg
 
+from api.auth.caller import of_this_machine
 from api.database import Database
 from cli.console import fail
 from cli.database import ensure_ready
@@ -23,7 +24,7 @@ def person(discom: str) -> Iterator[tuple[psycopg.Connection, Editor]]:
     discom_id = discom_id_of(discom)
     pools = Database()
     try:
-        with pools.tenant(discom_id) as conn:
+        with pools.tenant(of_this_machine(discom_id, discom, getpass.getuser())) as conn:
             yield conn, Editor(discom_id, discom, getpass.getuser())
     except EditError as e:
         fail(f"{e.code}: {e}")

@@ -33,7 +33,9 @@ def keys(module_database: str) -> dict[str, str]:
         for purpose in ("hes", "operator", "billing"):
             made[purpose], key_id, secret = new_key()
             hes = hes_id if purpose == "hes" else None
-            insert_key(conn, discom_id, key_id, secret, hes, "test", [], 1_000_000, billing=purpose == "billing")
+            insert_key(
+                conn, discom_id, key_id, secret, hes, "test", [], 1_000_000, role="billing_system" if purpose == "billing" else "operator"
+            )
     return made
 
 

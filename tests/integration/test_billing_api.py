@@ -47,7 +47,7 @@ def keys(database: str) -> dict[str, str]:
                 [consumers, discom_id],
             )
             made[code], key_id, secret = new_key()
-            insert_key(conn, discom_id, key_id, secret, None, f"billing of {code}", [], 1_000_000, billing=True)
+            insert_key(conn, discom_id, key_id, secret, None, f"billing of {code}", [], 1_000_000, role="billing_system")
         made["operator"], key_id, secret = new_key()
         insert_key(conn, 1, key_id, secret, None, "control room", [], 1_000_000)
     return made
@@ -175,7 +175,7 @@ def test_a_tenant_sees_and_writes_its_own(client: TestClient, keys: dict[str, st
 @pytest.mark.parametrize("path", [BILLS, RECEIPTS])
 def test_only_a_billing_system_may_deliver(client: TestClient, keys: dict[str, str], path: str) -> None:
     refused = send(client, path, bill(), headers={HEADER: keys["operator"]})
-    assert (refused.status_code, refused.json()["code"]) == (403, "WRONG_KEY")
+    assert (refused.status_code, refused.json()["code"]) == (403, "NOT_PERMITTED")
     command = client.post("/api/v1/commands", json={"kind": "disconnect", "meter": "M1"}, headers={"Idempotency-Key": "a key of it"})
     assert command.status_code == 403, "a billing system may switch meters"
 
@@ -227,10 +227,10 @@ def test_each_delivery_leaves_a_line_that_nobody_changes(client: TestClient) -> 
 
 
 def test_a_key_of_a_billing_system_is_made_by_the_cli(keys: dict[str, str]) -> None:
-    made = CliRunner().invoke(app, ["keys", "create", "-d", "acme", "--billing", "--name", "billing of the city"])
+    made = CliRunner().invoke(app, ["keys", "create", "-d", "acme", "--role", "billing_system", "--name", "billing of the city"])
     assert made.exit_code == 0, made.output
     with TestClient(create_app(), headers={HEADER: made.output.splitlines()[0].strip()}) as client:
         assert counts(send(client, BILLS, bill())) == (1, 0, 0)
     with db.connect("meterhouse_owner") as conn:
         assert conn.execute("select purpose from ops.api_key where name = 'billing of the city'").fetchall() == [("billing",)]
-    assert CliRunner().invoke(app, ["keys", "create", "-d", "acme", "--billing", "--hes", "h", "--name", "x"]).exit_code != 0
+    assert CliRunner().invoke(app, ["keys", "create", "-d", "acme", "--role", "nobody", "--name", "x"]).exit_code != 0

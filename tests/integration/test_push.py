@@ -174,7 +174,7 @@ def test_without_a_valid_key_nobody_comes_in(client: TestClient, wrong: str) -> 
 
 
 def test_a_key_is_for_its_purpose_its_networks_and_its_time(client: TestClient) -> None:
-    assert push(client, body(), **{HEADER: key(operator=True)}).json()["code"] == "WRONG_KEY"
+    assert push(client, body(), **{HEADER: key(operator=True)}).json()["code"] == "NOT_PERMITTED"
     # The test's client calls from an address that is no address at all.
     assert push(client, body(), **{HEADER: key(networks=["10.0.0.0/8"])}).json()["code"] == "WRONG_NETWORK"
     mine = key()

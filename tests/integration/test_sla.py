@@ -52,6 +52,6 @@ def test_a_discom_sees_its_own_targets_alone(conn: psycopg.Connection) -> None:
 
 def test_holders_of_keys_may_be_reported_and_their_secrets_not(conn: psycopg.Connection) -> None:
     with conn:
-        conn.execute("select discom_id, key_id, purpose, name, created_at, revoked_at from ops.api_key")
+        conn.execute("select discom_id, key_id, role, name, created_at, revoked_at from ops.api_key")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             conn.execute("select secret_sha256 from ops.api_key")

@@ -34,7 +34,7 @@ from (
     from {{ source('ops', 'command_audit') }} c
     left join {{ source('ops', 'command') }} o on o.discom_id = c.discom_id and o.command_id = c.command_id
     union all
-    select k.discom_id, v.at, null, 'API key', k.key_id, v.action, k.purpose || ' key of ' || k.name, null, null, null, null
+    select k.discom_id, v.at, null, 'API key', k.key_id, v.action, k.role || ' key of ' || k.name, null, null, null, null
     from {{ source('ops', 'api_key') }} k
     cross join lateral (values (k.created_at, 'create'), (k.revoked_at, 'revoke')) as v(at, action)
     where v.at is not null

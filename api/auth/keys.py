@@ -1,0 +1,49 @@
+"""API keys: `mh_<key id>_<secret>`, of which the warehouse keeps a hash of the secret."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+
+from api.auth.caller import Grant, Identity, Scope
+from api.auth.permissions import permissions_of
+from api.auth.repository import find_key
+from api.database import Database
+
+HEADER = "X-API-Key"
+
+
+def new_key() -> tuple[str, str, bytes]:
+    """(the key to hand over, its id, the hash of its secret to keep)."""
+    key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
+    return f"mh_{key_id}_{secret}", key_id, hash_of(secret)
+
+
+def hash_of(secret: str) -> bytes:
+    """SHA-256; of a random secret of 256 bits, so no salt is needed."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def holder(pools: Database, key: str) -> Identity | None:
+    """Whose key it is; None where it is none, was revoked or has ended."""
+    parts = key.split("_", 2)
+    if len(parts) != 3 or parts[0] != "mh" or not (parts[1].isalnum() and parts[1].isascii() and len(parts[1]) <= 64):
+        return None
+    with pools.anonymous() as conn:
+        known = find_key(conn, parts[1])
+    if known is None or not hmac.compare_digest(known.secret_sha256, hash_of(parts[2])):
+        return None
+    scope = Scope() if known.offices is None else Scope(tuple(known.offices), ())
+    return Identity(
+        discom_id=known.discom_id,
+        discom=known.discom,
+        subject=parts[1],
+        name=known.name,
+        grants=(Grant(permissions_of(known.role, known.permissions), scope),),
+        requests_per_min=known.requests_per_min,
+        networks=tuple(known.networks or ()),
+        hes_id=known.hes_id,
+        hes=known.hes,
+        vendor=known.vendor,
+    )
