@@ -34,12 +34,12 @@ def empty_database(server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> I
 
 
 def test_ready_on_a_migrated_database(client: TestClient, database: str) -> None:
-    answer = client.get("/ready")
+    answer = client.get("/readyz")
     assert (answer.status_code, answer.json()) == (200, {"ready": True, "reason": None})
 
 
 def test_not_ready_on_a_database_without_migrations(client: TestClient, empty_database: str) -> None:
-    answer = client.get("/ready")
+    answer = client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["ready"] is False
     assert "revision none" in answer.json()["reason"]
@@ -49,14 +49,14 @@ def test_not_ready_on_a_database_without_migrations(client: TestClient, empty_da
 def test_not_ready_on_a_database_of_another_revision(client: TestClient, database: str) -> None:
     with psycopg.connect(database) as conn:
         conn.execute("update public.alembic_version set version_num = 'older'")
-    answer = client.get("/ready")
+    answer = client.get("/readyz")
     assert answer.status_code == 503
     assert "at revision older" in answer.json()["reason"]
 
 
 def test_not_ready_without_a_database_and_silent_about_where_it_should_be(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("METERHOUSE_DATABASE_URL", "postgresql://someone:hunter2@127.0.0.1:1/warehouse")
-    answer = client.get("/ready")
+    answer = client.get("/readyz")
     assert answer.status_code == 503
     assert "does not answer" in answer.json()["reason"]
     for secret in ("hunter2", "someone", "127.0.0.1"):
@@ -65,7 +65,7 @@ def test_not_ready_without_a_database_and_silent_about_where_it_should_be(client
 
 def test_alive_without_a_database(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("METERHOUSE_DATABASE_URL", "postgresql://someone@127.0.0.1:1/warehouse")
-    assert client.get("/health").json() == {"status": "ok"}
+    assert client.get("/healthz").json() == {"status": "ok"}
     assert client.get("/version").json() == {"name": "meterhouse", "version": version("meterhouse")}
 
 
@@ -90,6 +90,6 @@ def test_nothing_is_loaded_from_outside_and_the_description_is_there(client: Tes
         "/api/v1/vee/exceptions",
         *(f"/api/v1/vee/explain/{{serial}}/{{day}}{rest}" for rest in ("", "/{slot}")),
         *(f"/api/v1/vee/rules{r}" for r in rules),
-        *("/health", "/ready", "/version"),
+        *("/healthz", "/readyz", "/version"),
     ]
-    assert "503" in description["paths"]["/ready"]["get"]["responses"]
+    assert "503" in description["paths"]["/readyz"]["get"]["responses"]
