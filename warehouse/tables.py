@@ -1434,6 +1434,7 @@ command_audit = sa.Table(
     sa.ForeignKeyConstraint(["discom_id", "command_id"], ["ops.command.discom_id", "ops.command.command_id"]),
     sa.CheckConstraint("(command_id is null) = (to_state = 'refused')", name="refused"),
     sa.Index(None, "discom_id", "command_id"),
+    sa.Index(None, "discom_id", "at"),
     sa.Index("command_audit_sends_idx", "discom_id", "hes_id", "at", postgresql_where=sa.text("to_state = 'sent'")),
     schema="ops",
     comment="Append-only: every move of every command, and every refusal",

@@ -28,6 +28,8 @@ def upgrade() -> None:
         schema="ops",
         comment="Requests that came with an Idempotency-Key, and what they were answered",
     )
+    # For lists of what changed since a time.
+    op.create_index(op.f("command_audit_discom_id_at_idx"), "command_audit", ["discom_id", "at"], schema="ops")
     op.create_index(op.f("idempotency_expires_at_idx"), "idempotency", ["expires_at"], schema="ops")
     # A caller sees its own keys alone, wherever in the DISCOM it is limited to: so this table's policy is made before ops.protect.
     op.execute("""
@@ -51,3 +53,4 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("drop function ops.forget_idempotency()")
     op.drop_table("idempotency", schema="ops")
+    op.drop_index(op.f("command_audit_discom_id_at_idx"), "command_audit", schema="ops")
