@@ -90,6 +90,8 @@ def _short_names(schema: dict[str, Any]) -> dict[str, Any]:
             taken.add(short)
             text = text.replace(f'"{long}"', f'"{short}"').replace(f'schemas/{long}"', f'schemas/{short}"')
     found: dict[str, Any] = json.loads(text)
+    for name, model in found["components"]["schemas"].items():
+        model["title"] = name  # by which generators name their classes
     found["components"]["schemas"] = dict(sorted(found["components"]["schemas"].items()))
     return found
 

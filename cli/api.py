@@ -56,6 +56,7 @@ def api(
             log_config=logs.config(),
             access_log=False,
             server_header=False,
+            timeout_worker_healthcheck=60,  # with the default of 5 s a busy machine ends processes again that are still starting
         )
 
 

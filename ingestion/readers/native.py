@@ -338,9 +338,9 @@ def _size(node: Any, deep: int = 0) -> int:
         return 1
     if isinstance(node, dict):
         lists = [v for v in node.values() if isinstance(v, list)]
-        return (
-            max(1, sum(_size(v, deep + 1) for v in lists)) if lists else max(1, sum(1 for k in node if k in _REGISTERS or k in _CHANNELS))
-        )
+        if lists:
+            return max(1, sum(_size(v, deep + 1) for v in lists))
+        return max(1, sum(1 for k in node if k in _REGISTERS or k in _CHANNELS))
     if isinstance(node, list):
         return max(1, sum(_size(n, deep + 1) if isinstance(n, (dict, list)) else n is not None for n in node))
     return 1

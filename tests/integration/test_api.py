@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from importlib.metadata import version
 from uuid import uuid4
@@ -71,7 +72,15 @@ def test_alive_without_a_database(client: TestClient, monkeypatch: pytest.Monkey
 
 def test_nothing_is_loaded_from_outside_and_the_description_is_there(client: TestClient) -> None:
     for path in ("/docs", "/redoc"):
-        assert client.get(path).status_code == 404, f"{path} loads scripts from outside, which a closed network cannot"
+        page = client.get(path)
+        loaded = re.findall(r'(?:src|href|url)="([^"]+)"', page.text)
+        assert len(loaded) >= 3, page.text
+        for address in loaded:
+            assert address.startswith("/"), f"{path} loads {address} from outside, which a closed network cannot"
+            assert client.get(address).status_code == 200, f"{path} loads {address}, which is not there"
+        assert "<script>" not in page.text, "a script that stands in the page would need a policy that lets any run"
+        assert "script-src 'self';" in page.headers["Content-Security-Policy"]
+    assert "http" not in client.get("/docs/start.js").text
     description = client.get("/openapi.json").json()
     assert description["info"]["title"] == "Meterhouse"
     rules = ["", "/proposals", "/proposals/{id}", "/proposals/{id}/withdraw", "/versions", "/versions/{id}"]

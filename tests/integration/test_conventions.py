@@ -310,12 +310,8 @@ def test_json_that_is_too_deep_where_the_route_reads_it_itself(client: TestClien
     kinds = ("application/vnd.meterhouse+json", "application/json") if "meters" in path else ("application/json",)
     for kind, depth in product(kinds, (200, 500, 900, 5_000, 200_000)):
         deep = "[" * depth + "1" + "]" * depth
-        for content in (
-            deep,
-            f'{{"profiles": {deep}}}',
-            f'{{"profiles": [{{"serial": "S", "import_wh": {deep}}}]}}',
-            f'{{"bills": [{deep}]}}',
-        ):
+        record = f'{{"serial": "S", "import_wh": {deep}}}'
+        for content in (deep, f'{{"profiles": {deep}}}', f'{{"profiles": [{record}]}}', f'{{"bills": [{deep}]}}'):
             answer = client.post(path, content=content, headers={"Content-Type": kind, HEADER: made})
             assert answer.status_code in (400, 422), f"{kind}, {depth} levels: {answer.status_code} {answer.text[:200]}"
 
