@@ -107,12 +107,10 @@ def test_errors_are_described_as_they_are_sent() -> None:
 
 # --- cursors ---
 
+SENDABLE = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=20)
 
-@given(
-    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=20),
-    st.integers(-(2**63) + 1, 2**63 - 1),
-    st.dates(),
-)
+
+@given(SENDABLE, st.integers(-(2**63) + 1, 2**63 - 1), st.dates())
 def test_a_cursor_comes_back_as_it_was(text: str, number: int, day: date) -> None:
     stamp = datetime(2026, 10, 5, 13, 30, tzinfo=UTC)
     made = cursor(text, number, day, stamp)
@@ -120,11 +118,13 @@ def test_a_cursor_comes_back_as_it_was(text: str, number: int, day: date) -> Non
     assert read_cursor(made, str, int, date, datetime) == (text, number, day, stamp)
 
 
-@pytest.mark.parametrize(
-    "made_up",
-    ["", "x", "!!", "é", "W10", cursor(1), cursor("a", 2), cursor(1, "a", 2), cursor(2**63, "a"), cursor("1", "a"), cursor(1, "\x00")]
-    + ["bnVsbA", "W1tdLCJhIl0", "W3RydWUsImEiXQ", "WzEsIlx1ZDgwMCJd", "W" * 401],
-)  # fmt: skip
+MADE_UP = (
+    *("", "x", "!!", "é", "W10", "bnVsbA", "W1tdLCJhIl0", "W3RydWUsImEiXQ", "WzEsIlx1ZDgwMCJd", "W" * 401),
+    *(cursor(1), cursor("a", 2), cursor(1, "a", 2), cursor(2**63, "a"), cursor("1", "a"), cursor(1, "\x00")),
+)
+
+
+@pytest.mark.parametrize("made_up", MADE_UP)
 def test_a_cursor_that_is_made_up_is_refused(made_up: str) -> None:
     with pytest.raises(Problem) as e:
         read_cursor(made_up, int, str)
@@ -133,12 +133,9 @@ def test_a_cursor_that_is_made_up_is_refused(made_up: str) -> None:
 
 @given(st.text(max_size=60))
 def test_no_text_breaks_the_reader_of_cursors(text: str) -> None:
-    try:
-        found = read_cursor(text, date, str)
-    except Problem as e:
-        assert e.code == "UNKNOWN_CURSOR"
-    else:
-        assert isinstance(found[0], date)
+    with pytest.raises(Problem) as e:
+        read_cursor(text, date, str)
+    assert e.value.code == "UNKNOWN_CURSOR"
 
 
 def test_a_stamp_without_a_zone_is_no_cursor() -> None:
