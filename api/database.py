@@ -65,6 +65,11 @@ class Database:
             await pool.close()
         self._async_pools.clear()
 
+    def stats(self) -> dict[str, dict[str, int]]:
+        """What each pool says of itself, by name."""
+        pools = [*self._pools.values(), *self._async_pools.values()]
+        return {pool.name: pool.get_stats() for pool in pools}
+
     @contextmanager
     def tenant(self, caller: Sees) -> Iterator[psycopg.Connection]:
         """A transaction as meterhouse_api that sees the rows of the caller's DISCOM alone, and of those what its scope says."""

@@ -1313,6 +1313,24 @@ access_audit = sa.Table(
     comment="Every decision on a request, and every change of who may do what; append-only",
 )
 
+idempotency = sa.Table(
+    "idempotency",
+    metadata,
+    sa.Column("discom_id", sa.SmallInteger, nullable=False, comment="0 = of a platform administrator"),
+    sa.Column("subject", sa.Text, nullable=False, comment="id of the key, or login, of who asked"),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("request_sha256", pg.BYTEA, nullable=False, comment="of path, query, media type and body"),
+    sa.Column("begun_at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Column("expires_at", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("status", sa.SmallInteger, comment="NULL = not answered"),
+    sa.Column("headers", pg.JSONB),
+    sa.Column("body", pg.BYTEA, comment="NULL = not kept: secret or large"),
+    sa.PrimaryKeyConstraint("discom_id", "subject", "key"),
+    sa.Index(None, "expires_at"),
+    schema="ops",
+    comment="Requests that came with an Idempotency-Key, and what they were answered",
+)
+
 shared_table = sa.Table(
     "shared_table",
     metadata,
@@ -1416,6 +1434,7 @@ command_audit = sa.Table(
     sa.ForeignKeyConstraint(["discom_id", "command_id"], ["ops.command.discom_id", "ops.command.command_id"]),
     sa.CheckConstraint("(command_id is null) = (to_state = 'refused')", name="refused"),
     sa.Index(None, "discom_id", "command_id"),
+    sa.Index(None, "discom_id", "at"),
     sa.Index("command_audit_sends_idx", "discom_id", "hes_id", "at", postgresql_where=sa.text("to_state = 'sent'")),
     schema="ops",
     comment="Append-only: every move of every command, and every refusal",

@@ -59,6 +59,11 @@ class AccessLog:
                     self._thread = threading.Thread(target=self._run, name="access log", daemon=True)
                     self._thread.start()
 
+    @property
+    def waiting(self) -> int:
+        """Decisions that are not written yet."""
+        return len(self._waiting)
+
     def flush(self) -> None:
         """Write what waits. What cannot be written waits on."""
         lines = []

@@ -6,6 +6,7 @@ import hashlib
 import ipaddress
 import time
 from collections.abc import Callable, Coroutine
+from math import ceil
 from typing import Annotated, Any
 
 from fastapi import Depends, Request, Security
@@ -16,10 +17,12 @@ from api.auth import keys, tokens
 from api.auth.audit import AccessLog, Decision
 from api.auth.caller import Caller, Identity
 from api.auth.keys import HEADER
+from api.auth.limits import Limits
 from api.auth.permissions import Permission
 from api.auth.repository import identity_of_session
 from api.database import Database
 from api.errors import Problem
+from api.idempotency import begin
 
 REMEMBERED_S = 5.0
 """How long a process takes a caller for what it was: what was revoked ends after it at the latest."""
@@ -59,7 +62,7 @@ class Known:
 def require(permission: Permission, *, whole: bool = False) -> Callable[..., Coroutine[Any, Any, Caller]]:
     """A dependency that lets a request in where its caller holds the permission; with `whole`, in all of the DISCOM.
 
-    Raises Problem: 401 not known, 403 not allowed or not from there, 429 too often.
+    Raises Problem: 401 not known, 403 not allowed or not from there, 409 an Idempotency-Key in use, 429 too often.
     """
 
     async def caller(
@@ -71,12 +74,13 @@ def require(permission: Permission, *, whole: bool = False) -> Callable[..., Cor
         identity: Identity | None = None
         try:
             identity = await _known(request, pools, key, bearer.credentials if bearer else None)
-            allowed = _allowed(request, identity, permission, whole)
+            allowed = await _allowed(request, identity, permission, whole)
         except Problem as e:
             if e.status != 429:
                 _note(request, identity, permission, "refused")
             raise
         _note(request, identity, permission, "allowed")
+        await begin(request, pools, allowed)
         return allowed
 
     return caller
@@ -114,14 +118,16 @@ def _holder_of_token(pools: Database, token: str) -> Identity:
     return identity
 
 
-def _allowed(request: Request, identity: Identity, permission: Permission, whole: bool) -> Caller:
+async def _allowed(request: Request, identity: Identity, permission: Permission, whole: bool) -> Caller:
     if identity.networks and not _within(request, identity.networks):
         detail = "this key may not be used from your address: have it added to the key's networks"
         raise Problem(403, "WRONG_NETWORK", "Not allowed", detail)
-    wait = request.app.state.limits.take(identity.subject, identity.requests_per_min)
-    if wait > 0:
-        detail = f"you may send {identity.requests_per_min} requests a minute: wait {wait:.1f} s"
-        raise Problem(429, "TOO_OFTEN", "Too many requests", detail, headers={"Retry-After": str(int(wait) + 1)})
+    request.state.discom_id = identity.discom_id or None
+    limits: Limits = request.app.state.limits
+    request.state.rate = rate = await limits.taken(identity.subject, identity.requests_per_min)
+    if rate.wait_s > 0:
+        detail = f"you may send {identity.requests_per_min} requests a minute: wait {rate.wait_s:.1f} s"
+        raise Problem(429, "TOO_OFTEN", "Too many requests", detail, headers={"Retry-After": str(ceil(rate.wait_s))})
     scope = identity.scope(permission)
     if scope is None:
         detail = f"this needs the permission {permission}: ask the administrator of your DISCOM for a role that has it"

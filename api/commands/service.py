@@ -90,11 +90,18 @@ def get_group(pools: Database, caller: Caller, group_id: int) -> Group:
 
 
 def listed(
-    pools: Database, caller: Caller, state: State | None, meter: str | None, group_id: int | None, before: int | None, size: int
+    pools: Database,
+    caller: Caller,
+    state: State | None,
+    meter: str | None,
+    group_id: int | None,
+    updated_since: datetime | None,
+    before: int | None,
+    size: int,
 ) -> Page:
     """A page of commands, newest first."""
     with pools.tenant(caller) as conn:
-        rows = repository.page(conn, state, meter, group_id, before, size + 1)
+        rows = repository.page(conn, state, meter, group_id, updated_since, before, size + 1)
     return Page(items=[Command(**row) for row in rows[:size]], next=rows[size - 1]["id"] if len(rows) > size else None)
 
 

@@ -31,6 +31,7 @@ from api.edits.schemas import (
     State,
 )
 from api.errors import problems
+from api.paging import Since
 from vee.edits.service import Decision
 
 router = APIRouter(prefix="/api/v1/edits", tags=["edits"], responses=problems(401, 403, 429, 503))
@@ -82,10 +83,11 @@ def list_edits(
     meter: Annotated[Serial | None, Query()] = None,
     day: Annotated[Day | None, Query()] = None,
     request: UUID | None = None,
+    updated_since: Since = None,
     before: Annotated[int | None, Query(ge=1, le=MAX_ID, description="`next` of the page before")] = None,
     size: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> Page:
-    return service.listed(pools, caller, state, meter, day, request, before, size)
+    return service.listed(pools, caller, state, meter, day, request, updated_since, before, size)
 
 
 @router.get("/{id}", summary="An edit and what became of it", responses=problems(404, 422))
