@@ -155,6 +155,18 @@ def office_id(conn: psycopg.Connection, discom_id: int, code: str) -> int | None
     return found[0] if found else None
 
 
+def offices_by_id(conn: psycopg.Connection, ids: Sequence[int]) -> dict[int, tuple[str, int | None]]:
+    """(code, office_id of the one above) by office_id, of the transaction's tenant."""
+    rows = conn.execute("select office_id, code, parent_id from registry.office where office_id = any(%s)", [list(ids)]).fetchall()
+    return {office_id: (code, parent) for office_id, code, parent in rows}
+
+
+def service_points_by_id(conn: psycopg.Connection, ids: Sequence[int]) -> dict[int, str]:
+    """Code by service_point_id, of the transaction's tenant."""
+    rows = conn.execute("select service_point_id, code from registry.service_point where service_point_id = any(%s)", [list(ids)])
+    return dict(rows.fetchall())
+
+
 def keys(conn: psycopg.Connection, discom_id: int) -> list[dict[str, Any]]:
     """All keys of a DISCOM, revoked ones too, the oldest first."""
     with conn.transaction(), conn.cursor(row_factory=dict_row) as cur:
