@@ -36,9 +36,7 @@ def must_hold(caller: Caller, permissions: Iterable[Permission], what: str) -> N
 def in_a_discom(caller: Caller) -> Caller:
     """Raises Problem 403 for an administrator of the platform who is in no DISCOM."""
     if not caller.discom_id:
-        detail = (
-            "you are in no DISCOM: its own administrators do this; name the first with POST /api/v1/admin/tenants/{code}/administrators"
-        )
+        detail = "you are in no DISCOM: this its own administrators do, and you name the first of them"
         raise Problem(403, "NO_DISCOM", "Not allowed", detail)
     return caller
 

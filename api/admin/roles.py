@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import psycopg
 
 from api.admin import repository
@@ -18,16 +20,15 @@ def listed(pools: Database, caller: Caller) -> Roles:
     """Those that an account or key of the DISCOM may hold: the shipped ones, then its own."""
     with pools.tenant(caller) as conn:
         own = repository.roles(conn)
-    shipped = [r for r in shipped_roles().values() if r.code != "platform_admin"]
-    return Roles(
-        items=[
-            *(RoleLine(code=r.code, name=r.name, permissions=sorted(r.permissions), shipped=True) for r in shipped if r.code not in own),
-            *(
-                RoleLine(code=c, name=r["name"], permissions=sorted(permissions_of(c, r["permissions"])), shipped=False)
-                for c, r in own.items()
-            ),
-        ]
-    )
+    shipped = [
+        RoleLine(code=r.code, name=r.name, permissions=sorted(r.permissions), shipped=True)
+        for r in shipped_roles().values()
+        if r.code != "platform_admin" and r.code not in own
+    ]
+    mine = [
+        RoleLine(code=c, name=r["name"], permissions=sorted(permissions_of(c, r["permissions"])), shipped=False) for c, r in own.items()
+    ]
+    return Roles(items=[*shipped, *mine])
 
 
 def create(pools: Database, caller: Caller, request: NewRole, origin: Origin) -> RoleLine:
@@ -38,9 +39,7 @@ def create(pools: Database, caller: Caller, request: NewRole, origin: Origin) ->
     with pools.tenant(caller) as conn:
         repository.one_at_a_time(conn, caller.discom_id)
         if request.code in repository.roles(conn):
-            raise Problem(
-                409, "ROLE_EXISTS", "There is such a role", f"the DISCOM has a role {request.code}: take another code, or change it"
-            )
+            raise Problem(409, "ROLE_EXISTS", "There is such a role", f"the DISCOM has a role {request.code}: change it")
         repository.insert_role(conn, caller.discom_id, request.code, request.name, said)
         after = {"name": request.name, "permissions": said}
         record(conn, caller.discom_id, caller.who, "roles:create", request.code, after=after, origin=origin)
@@ -80,7 +79,7 @@ def permissions(conn: psycopg.Connection, code: str) -> frozenset[Permission]:
     return permissions_of(code, own[code]["permissions"] if code in own else None)
 
 
-def _own(conn: psycopg.Connection, caller: Caller, code: str) -> dict[str, object]:
+def _own(conn: psycopg.Connection, caller: Caller, code: str) -> dict[str, Any]:
     _not_shipped(code)
     repository.one_at_a_time(conn, caller.discom_id)
     found = repository.roles(conn).get(code)
