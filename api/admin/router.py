@@ -51,9 +51,9 @@ router = APIRouter(prefix="/api/v1/admin", tags=["administration"], responses=pr
 
 def _administrator(permission: Permission) -> Callable[..., Coroutine[Any, Any, Caller]]:
     """Who holds the permission in all of a DISCOM."""
-    inner = require(permission, whole=True)
+    known = Depends(require(permission, whole=True))
 
-    async def caller(found: Annotated[Caller, Depends(inner)]) -> Caller:
+    async def caller(found: Caller = known) -> Caller:
         return in_a_discom(found)
 
     return caller

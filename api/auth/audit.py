@@ -49,6 +49,7 @@ class AccessLog:
 
     def note(self, decision: Decision) -> None:
         """Keep it for the next write."""
+        decision = Decision(*(v.replace("\x00", "\ufffd") if isinstance(v, str) else v for v in astuple(decision)))  # a path may hold it
         if len(self._waiting) >= MOST_WAITING:
             self._waiting.popleft()
             logger.error("the audit log could not be written for long: a decision is given up")

@@ -40,8 +40,8 @@ def check(password: str, login: str) -> None:
         raise PasswordError(f"the password has fewer than {LEAST} characters: a sentence of four words is good")
     if len(text) > MOST:
         raise PasswordError(f"the password has more than {MOST} characters: take a shorter one")
-    name = login.casefold().partition("@")[0]
-    if login.casefold() in text.casefold() or (len(name) >= 4 and name in text.casefold()):
+    names = (login.casefold(), login.casefold().partition("@")[0])
+    if any(name in text.casefold() for name in names if len(name) >= 4):
         raise PasswordError("the password holds the login: take another")
     if len(set(text)) < LEAST_KINDS:
         raise PasswordError(f"the password has fewer than {LEAST_KINDS} different characters: take another")
