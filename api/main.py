@@ -9,9 +9,12 @@ from importlib.metadata import version
 from fastapi import Depends, FastAPI
 
 from api import errors
+from api.admin.router import router as admin
 from api.auth.audit import AccessLog
 from api.auth.limits import Limits
 from api.auth.require import Known
+from api.auth.router import router as auth
+from api.auth.router import well_known
 from api.billing.router import router as billing
 from api.commands.router import router as commands
 from api.database import Database
@@ -72,6 +75,9 @@ def create_app(tracing: Tracing | None = None) -> FastAPI:
     app.include_router(health.router)
     app.include_router(metrics)
     app.include_router(problems)
+    app.include_router(auth)
+    app.include_router(well_known)
+    app.include_router(admin)
     app.include_router(meters.router)
     app.include_router(commands)
     app.include_router(billing)
