@@ -10,6 +10,8 @@ from fastapi import FastAPI
 
 from api import errors
 from api.auth.audit import AccessLog
+from api.auth.federated import Federation
+from api.auth.federated.router import router as federated
 from api.auth.limits import Limits
 from api.auth.require import Known
 from api.billing.router import router as billing
@@ -43,10 +45,12 @@ def create_app() -> FastAPI:
     app.state.limits = Limits()
     app.state.known = Known()
     app.state.access_log = AccessLog(app.state.database)
+    app.state.federation = Federation.of_environment()
     app.state.contexts = Contexts()
     errors.add_handlers(app)
     app.add_middleware(BodyLimit)
     app.include_router(health.router)
+    app.include_router(federated)
     app.include_router(meters.router)
     app.include_router(commands)
     app.include_router(billing)
@@ -62,5 +66,6 @@ def create_app() -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
     app.state.access_log.close()
+    app.state.federation.close()
     await app.state.database.close_async()
     app.state.database.close()

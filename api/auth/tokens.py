@@ -14,8 +14,9 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import jwt
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from warehouse import settings
 
@@ -69,6 +70,12 @@ def verify(token: str) -> AccessToken:
 
 def key_file() -> Path:
     return Path(os.environ.get("METERHOUSE_TOKEN_KEY_FILE") or settings.home() / "secrets" / "token_key.pem")
+
+
+def derived_key(purpose: str) -> bytes:
+    """32 bytes for another use of the API's secret, that say nothing of it or of those for another purpose."""
+    seed = _signing_key().private_bytes(serialization.Encoding.Raw, serialization.PrivateFormat.Raw, serialization.NoEncryption())
+    return HKDF(hashes.SHA256(), 32, salt=None, info=f"meterhouse {purpose}".encode()).derive(seed)
 
 
 def _signing_key() -> Ed25519PrivateKey:
