@@ -155,7 +155,7 @@ class OidcProvider:
                 leeway=LEEWAY_S,
                 options={"require": ["exp", "iat", "aud", "iss", "sub"]},
             )
-        except (jwt.PyJWTError, ValueError) as e:
+        except (jwt.PyJWTError, ValueError, TypeError) as e:  # TypeError: a key of another kind than the token's algorithm
             raise RefusedError(f"the token is not accepted: {e}") from None
         return claims
 
