@@ -207,6 +207,7 @@ def slapd(folder: Path) -> Iterator[Directory]:
 include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
 include /etc/ldap/schema/inetorgperson.schema
+allow bind_anon_cred
 modulepath /usr/lib/ldap
 moduleload back_mdb
 moduleload memberof

@@ -132,7 +132,7 @@ class Ldap(_Provider):
     groups: str | None
     """Attribute that holds the DNs of the user's groups."""
     group_search: GroupSearch | None
-    timeout_s: float
+    timeout_s: int
     kind: Literal["ldap"] = "ldap"
 
 
@@ -257,7 +257,6 @@ def _provider(raw: dict[str, Any], folder: Path, public_url: str) -> Provider:
     name, title = raw["name"], raw.get("title", raw["name"])
     discoms = frozenset(raw["discoms"]) if "discoms" in raw else None
     ca_file = folder / raw["ca_file"] if "ca_file" in raw else None
-    timeout_s = float(raw.get("timeout_s", 5))
     if raw["kind"] == "saml":
         a = raw.get("attributes", {})
         return Saml(
@@ -294,7 +293,7 @@ def _provider(raw: dict[str, Any], folder: Path, public_url: str) -> Provider:
             email=a.get("email", "mail"),
             groups=None if s else a.get("groups", "memberOf"),
             group_search=GroupSearch(s["base"], s["filter"], s.get("name", "cn")) if s else None,
-            timeout_s=timeout_s,
+            timeout_s=raw.get("timeout_s", 5),
         )
     c, api = raw.get("claims", {}), raw.get("api_tokens")
     return Oidc(
@@ -313,7 +312,7 @@ def _provider(raw: dict[str, Any], folder: Path, public_url: str) -> Provider:
         groups=_claim(c.get("groups", "groups")),
         userinfo=raw.get("userinfo", True),
         api=ApiTokens(api["audience"], frozenset(api["clients"]) if "clients" in api else None) if api else None,
-        timeout_s=timeout_s,
+        timeout_s=float(raw.get("timeout_s", 5)),
         ca_file=ca_file,
     )
 

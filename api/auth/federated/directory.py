@@ -7,7 +7,8 @@ from contextlib import suppress
 from typing import Any
 
 import ldap3
-from ldap3.core.exceptions import LDAPException
+from ldap3.core.exceptions import LDAPException, LDAPSASLPrepError
+from ldap3.protocol.sasl.sasl import sasl_prep
 from ldap3.utils.conv import escape_filter_chars
 
 from api.auth.federated import config
@@ -30,9 +31,7 @@ class LdapProvider:
 
     def check(self, login: str, password: str) -> Vouched:
         """Who that is. Raises ProviderError and RefusedError."""
-        if not password:
-            # A bind with a name and no password is anonymous, and succeeds (RFC 4513 5.1.2).
-            raise RefusedError(NOT_KNOWN)
+        prepared = _prepared(password)
         c = self.config
         try:
             bind_password = c.bind_password.read() if c.bind_password else None
@@ -44,7 +43,7 @@ class LdapProvider:
                 if len(found) != 1:
                     raise RefusedError(NOT_KNOWN)
                 dn, values = found[0]
-                with _Connection(c, dn, password, of_user=True):
+                with _Connection(c, dn, prepared, of_user=True):
                     pass
                 groups = self._groups(searcher, dn, login, values)
         except UNREADABLE as e:
@@ -76,7 +75,7 @@ class LdapProvider:
 class _Connection:
     """Bound as somebody; raises RefusedError where `of_user` and the directory does not know them so, else ProviderError."""
 
-    def __init__(self, c: config.Ldap, dn: str | None, password: str | None, *, of_user: bool = False) -> None:
+    def __init__(self, c: config.Ldap, dn: str | None, password: str | bytes | None, *, of_user: bool = False) -> None:
         self._config, self._of_user = c, of_user
         tls = ldap3.Tls(validate=ssl.CERT_REQUIRED, version=ssl.PROTOCOL_TLS_CLIENT, ca_certs_file=str(c.ca_file) if c.ca_file else None)
         server = ldap3.Server(c.url, tls=tls, connect_timeout=c.timeout_s, get_info=ldap3.NONE)
@@ -123,6 +122,21 @@ class _Connection:
             raise ProviderError(f"{self._config.name}: the search below {base} ends with {result['description']}")
         found = [e for e in entries or [] if e["type"] == "searchResEntry"]
         return [(e["dn"], {k.lower(): [_text(k, v) for v in vs] for k, vs in e["raw_attributes"].items()}) for e in found]
+
+
+def _prepared(password: str) -> bytes:
+    """As a directory compares it (RFC 4013). Raises RefusedError where it cannot be one.
+
+    A bind with a name and no password is anonymous, and may succeed (RFC 4513 5.1.2): that is also a password of which nothing is left,
+    as of a soft hyphen.
+    """
+    try:
+        prepared = str(sasl_prep(password)).encode() if password else b""
+    except (LDAPSASLPrepError, UnicodeEncodeError):
+        prepared = b""
+    if not prepared:
+        raise RefusedError(NOT_KNOWN)
+    return prepared
 
 
 def _text(attribute: str, value: bytes) -> str:
