@@ -127,8 +127,8 @@ class _Connection:
 def _prepared(password: str) -> bytes:
     """As a directory compares it (RFC 4013). Raises RefusedError where it cannot be one.
 
-    A bind with a name and no password is anonymous, and may succeed (RFC 4513 5.1.2): that is also a password of which nothing is left,
-    as of a soft hyphen.
+    Nothing, and what leaves nothing, as a soft hyphen, is none: a bind with a name and no password is anonymous, and may succeed
+    (RFC 4513 5.1.2).
     """
     try:
         prepared = str(sasl_prep(password)).encode() if password else b""
