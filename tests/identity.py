@@ -207,7 +207,7 @@ def slapd(folder: Path) -> Iterator[Directory]:
 include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
 include /etc/ldap/schema/inetorgperson.schema
-allow bind_anon_cred
+allow bind_anon_dn
 modulepath /usr/lib/ldap
 moduleload back_mdb
 moduleload memberof
