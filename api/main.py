@@ -11,6 +11,8 @@ from fastapi import Depends, FastAPI
 from api import errors
 from api.admin.router import router as admin
 from api.auth.audit import AccessLog
+from api.auth.federated import Federation
+from api.auth.federated.router import router as federated
 from api.auth.limits import Limits
 from api.auth.require import Known
 from api.auth.router import router as auth
@@ -59,6 +61,7 @@ def create_app(tracing: Tracing | None = None) -> FastAPI:
     app.state.limits = Limits()
     app.state.known = Known()
     app.state.access_log = AccessLog(app.state.database)
+    app.state.federation = Federation.of_environment()
     app.state.contexts = Contexts()
     app.state.metrics = Metrics(app.state.database, app.state.access_log)
     app.state.tracing = tracing or Tracing()
@@ -78,6 +81,7 @@ def create_app(tracing: Tracing | None = None) -> FastAPI:
     app.include_router(auth)
     app.include_router(well_known)
     app.include_router(admin)
+    app.include_router(federated)
     app.include_router(meters.router)
     app.include_router(commands)
     app.include_router(billing)
@@ -97,5 +101,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.access_log.close()
     app.state.tracing.close()
     await app.state.limits.close()
+    app.state.federation.close()
     await app.state.database.close_async()
     app.state.database.close()

@@ -1311,6 +1311,16 @@ session = sa.Table(
     comment="Log-ins: an access token names one, a refresh token prolongs it",
 )
 
+spent = sa.Table(
+    "spent",
+    metadata,
+    sa.Column("sha256", pg.BYTEA, nullable=False),
+    sa.Column("expires_at", sa.TIMESTAMP(timezone=True), nullable=False, comment="from then on it is refused for its age"),
+    sa.PrimaryKeyConstraint("sha256"),
+    schema="ops",
+    comment="What is good once and was used in a log-in: states, assertions, codes of front ends",
+)
+
 access_audit = sa.Table(
     "access_audit",
     metadata,

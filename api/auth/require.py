@@ -16,6 +16,7 @@ from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBea
 from api.auth import keys, tokens
 from api.auth.audit import AccessLog, Decision
 from api.auth.caller import Caller, Identity, Scope
+from api.auth.federated import Federation
 from api.auth.keys import HEADER
 from api.auth.limits import Limits
 from api.auth.permissions import Permission
@@ -101,7 +102,7 @@ async def _known(request: Request, pools: Database, key: str | None, token: str 
             detail = f"send a valid key in the header {HEADER}"
             raise Problem(401, "UNKNOWN_KEY", "Who calls is not known", detail, headers={"WWW-Authenticate": "ApiKey"})
     elif token:
-        identity = await run_in_threadpool(_holder_of_token, pools, token)
+        identity = await run_in_threadpool(_holder_of_token, request.app.state.federation, pools, token)
     else:
         detail = f"send a key in the header {HEADER}, or an access token in the header Authorization"
         raise Problem(401, "NO_CREDENTIALS", "Who calls is not known", detail, headers={"WWW-Authenticate": "Bearer, ApiKey"})
@@ -109,7 +110,9 @@ async def _known(request: Request, pools: Database, key: str | None, token: str 
     return identity
 
 
-def _holder_of_token(pools: Database, token: str) -> Identity:
+def _holder_of_token(federation: Federation, pools: Database, token: str) -> Identity:
+    if (vouched_for := federation.holder_of_token(pools, token)) is not None:
+        return vouched_for
     challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
     try:
         access = tokens.verify(token)

@@ -19,8 +19,9 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import jwt
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from warehouse import settings
 
@@ -116,6 +117,12 @@ def signing_keys() -> tuple[Ed25519PrivateKey, ...]:
         _make(file)
         stat = file.stat()
     return _read_keys(file, stat.st_mtime_ns, stat.st_size)
+
+
+def derived_key(purpose: str) -> bytes:
+    """32 bytes for another use of the API's secret, that say nothing of it or of those for another purpose."""
+    seed = signing_keys()[0].private_bytes(serialization.Encoding.Raw, serialization.PrivateFormat.Raw, serialization.NoEncryption())
+    return HKDF(hashes.SHA256(), 32, salt=None, info=f"meterhouse {purpose}".encode()).derive(seed)
 
 
 def _make(file: Path) -> None:
