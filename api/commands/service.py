@@ -40,6 +40,8 @@ def accept(pools: Database, caller: Caller, key: str, request: CommandRequest) -
             return _command(conn, made[0]), True
         elif earlier := repository.command_of_key(conn, key):  # another request with this key was quicker
             return _again(conn, earlier.id, earlier.request_sha256 == digest), False
+        else:  # or was of an office that this caller does not see
+            raise _key_reused()
     assert refusal
     raise Problem(422, refusal.code, "The command is refused", refusal.detail)
 
@@ -69,6 +71,8 @@ def accept_group(pools: Database, caller: Caller, key: str, request: GroupReques
                     repository.note_refusals(conn, caller.discom_id, caller.who, lines)
                     return _group(conn, group_id), True
                 earlier = repository.group_of_key(conn, key)
+                if earlier is None:  # it was used in an office that this caller does not see
+                    raise _key_reused()
         if earlier is not None:
             if earlier.request_sha256 != digest:
                 raise _key_reused()
