@@ -1335,12 +1335,6 @@ command_group = sa.Table(
     sa.Column("requested_by", sa.Text, nullable=False),
     sa.Column("requested_at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
     sa.Column("refused", pg.JSONB, nullable=False, comment="[{meter, code, detail}] of the meters that got no command"),
-    sa.Column(
-        "offices",
-        pg.ARRAY(sa.Integer),
-        server_default=sa.text("ops.offices()"),
-        comment="office_id of those that who asked was limited to; NULL = to none",
-    ),
     sa.PrimaryKeyConstraint("discom_id", "group_id"),
     sa.UniqueConstraint("discom_id", "idempotency_key"),
     schema="ops",

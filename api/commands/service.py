@@ -71,8 +71,6 @@ def accept_group(pools: Database, caller: Caller, key: str, request: GroupReques
                     repository.note_refusals(conn, caller.discom_id, caller.who, lines)
                     return _group(conn, group_id), True
                 earlier = repository.group_of_key(conn, key)
-                if earlier is None:  # it was used in an office that this caller does not see
-                    raise _key_reused()
         if earlier is not None:
             if earlier.request_sha256 != digest:
                 raise _key_reused()

@@ -12,9 +12,10 @@ from datetime import date, timedelta
 
 import psycopg
 
-from api.auth import new_key
+from api.auth import Permission, new_key
 from api.auth.repository import insert_key
 from orchestration import steps
+from vee.exceptions.job import group
 from warehouse import db
 
 FIRST = date(2026, 10, 5)
@@ -24,7 +25,10 @@ NORTH, SOUTH = 101, 102
 CONSUMERS = 12
 """Of an office: meters nnn01 to nnn12. nnn13 is its DT's, nnn14 its feeder's."""
 SPOILT = (1, 2, 3, 4, 5)
-"""Of an office, the meters with hours missing on the second day: each has an exception that waits for a person."""
+"""Of an office, the meters with hours missing on the second day; each has a case that waits for a person."""
+
+NORTHS_OWN = 7
+"""A meter of North with a case of a rule that is nobody else's: V25."""
 
 
 def meter(office: int, n: int = 6) -> int:
@@ -34,6 +38,16 @@ def meter(office: int, n: int = 6) -> int:
 
 def serial(office: int, n: int = 6) -> str:
     return f"M{meter(office, n)}"
+
+
+def only(permission: Permission) -> str:
+    """The role of both DISCOMs that has this permission and no other."""
+    return f"only {permission}"
+
+
+def all_but(permission: Permission) -> str:
+    """The role of both DISCOMs that has every other permission."""
+    return f"all but {permission}"
 
 
 @dataclass
@@ -60,12 +74,28 @@ def make_world(*, build: bool = True, days: Collection[date] = DAYS) -> World:
             conn.execute("select ops.ensure_month(%s::regclass, %s, %s)", [table, FIRST - timedelta(days=1), DAYS[-1]])
         for discom in CODES:
             _readings(conn, discom, sorted(days))
-        conn.execute("insert into ops.role (discom_id, code, name, permissions) values (1, 'nothing', 'Nothing', '{}')")
-        conn.execute("insert into ops.role (discom_id, code, name, permissions) values (2, 'nothing', 'Nothing', '{}')")
+            for permission in Permission:
+                for code, held in ((only(permission), [permission]), (all_but(permission), [p for p in Permission if p != permission])):
+                    conn.execute(
+                        "insert into ops.role (discom_id, code, name, permissions) values (%s, %s, %s, %s)", [discom, code, code, held]
+                    )
     if build:
         for discom, code in CODES.items():
             steps.build(code, discom, min(days), max(days))
+            _cases(discom, code)
     return World()
+
+
+def _cases(discom: int, code: str) -> None:
+    """A case of each meter that is spoilt: of a rule each, for those that fail together are one case of their DT."""
+    with db.connect("meterhouse_owner") as conn:
+        conn.execute(
+            """insert into vee.exception (discom_id, day, meter_id, rule, stage, severity, action, message)
+               select discom_id, %s, meter_id, 'V' || 18 + meter_id %% 100, 'initial', 'fail', 'hold', 'test' from registry.meter
+               where discom_id = %s and (meter_id %% 100 = any(%s) or meter_id = %s)""",
+            [DAYS[1], discom, list(SPOILT), meter(NORTH, NORTHS_OWN)],
+        )
+    group(discom, code, DAYS[1], DAYS[1])
 
 
 def _registry(conn: psycopg.Connection, discom: int) -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import postgresql
 
 revision = "0027"
 down_revision = "0020"
@@ -117,7 +115,6 @@ WHOLE = "(select ops.whole_tenant())"
 
 # What a command's refusal, a group or a work order is of stands in no column that every such table has.
 OF_ITS_THING = {
-    "ops.command_group": f"{WHOLE} or offices <@ (select ops.offices())::integer[]",
     "ops.work_order_request": f"""{WHOLE} or ops.sees_meter(discom_id, meter_id) or exists (
         select 1 from vee.case c where c.discom_id = work_order_request.discom_id and c.case_id = work_order_request.case_id)""",
 }
@@ -147,16 +144,6 @@ def upgrade() -> None:
         name = signature.split("(")[0]
         op.execute(f"comment on function ops.{name} is '{COMMENTS.get(name, SEES_COMMENT)}'")
     op.execute(ROWS_WITHIN)
-    op.add_column(
-        "command_group",
-        sa.Column(
-            "offices",
-            postgresql.ARRAY(sa.Integer()),
-            server_default=sa.text("ops.offices()"),
-            comment="office_id of those that who asked was limited to; NULL = to none",
-        ),
-        schema="ops",
-    )
     for table, condition in OF_ITS_THING.items():
         op.execute(f"create policy within on {table} as restrictive using ({condition})")
     for table in ("vee.case_audit", "vee.edit_decision"):
@@ -187,7 +174,6 @@ def downgrade() -> None:
     for signature, body in before.SEES.items():
         op.execute(f"create function ops.{signature} {before.DEFINER} $${body}$$")
         op.execute(f"comment on function ops.{signature.split('(')[0]} is '{SEES_COMMENT}'")
-    op.drop_column("command_group", "offices", schema="ops")
     op.execute(before.ROWS_WITHIN.replace("create function", "create or replace function"))
     for table, condition in before.OF_ITS_THING.items():
         op.execute(f"create policy within on {table} as restrictive using ({WHOLE} or {condition})")
