@@ -22,6 +22,7 @@ from api.explain.router import router as explain
 from api.health import router as health
 from api.limits import BodyLimit
 from api.meters import router as meters
+from api.meters.data_router import router as meter_data
 from api.rules.router import router as rules
 from ingestion.contexts import Contexts
 
@@ -48,6 +49,7 @@ def create_app() -> FastAPI:
     app.add_middleware(BodyLimit)
     app.include_router(health.router)
     app.include_router(meters.router)
+    app.include_router(meter_data)
     app.include_router(commands)
     app.include_router(billing)
     app.include_router(rules)
