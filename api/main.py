@@ -17,6 +17,7 @@ from api.commands.router import router as commands
 from api.database import Database
 from api.edits.router import freezes
 from api.edits.router import router as edits
+from api.energy.router import router as energy
 from api.exceptions.router import router as exceptions
 from api.explain.router import router as explain
 from api.health import router as health
@@ -50,6 +51,7 @@ def create_app() -> FastAPI:
     app.include_router(health.router)
     app.include_router(meters.router)
     app.include_router(meter_data)
+    app.include_router(energy)
     app.include_router(commands)
     app.include_router(billing)
     app.include_router(rules)

@@ -30,7 +30,9 @@ Size = Annotated[int, Query(ge=1, le=500)]
 After = Annotated[Text | None, Query(max_length=200, description="`next` of the page before")]
 From = Annotated[Moment, Query(alias="from", description="a day, or an instant with its zone")]
 To = Annotated[Moment, Query(description="a day, which is included, or an instant with its zone, which is not")]
-Zone = Annotated[Text | None, Query(max_length=64, description="IANA name, such as UTC; without it the DISCOM's", examples=["Asia/Kolkata"])]
+Zone = Annotated[
+    Text | None, Query(max_length=64, description="IANA name, such as UTC; without it the DISCOM's", examples=["Asia/Kolkata"])
+]
 
 
 def _json(content: bytes) -> Response:
@@ -49,8 +51,9 @@ async def search(
     size: Size = 100,
 ) -> Response:
     """Those that you see, and that hang today where it is asked for."""
-    wanted = {"prefix": prefix, "office": office, "dt": dt, "service_point": service_point}
-    return _json(await service.search(pools, caller, wanted, after, size))
+    return _json(
+        await service.search(pools, caller, prefix=prefix, office=office, dt=dt, service_point=service_point, after=after, size=size)
+    )
 
 
 @router.get("/{serial}", summary="A meter's master data", response_model=Meter, responses=problems(404))
@@ -114,9 +117,7 @@ async def events(
 ) -> Response:
     """Events that began in at most 93 days, each with what ended it within 31 days."""
     return _json(
-        await service.events(
-            pools, caller, serial, first, to, timezone=timezone, family=family, severity=severity, after=after, size=size
-        )
+        await service.events(pools, caller, serial, first, to, timezone=timezone, family=family, severity=severity, after=after, size=size)
     )
 
 

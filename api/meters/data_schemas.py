@@ -1,7 +1,7 @@
 """What comes out of the GET routes of /api/v1/meters. Stamps carry the zone that was asked for.
 
-Energies are those of the consumer: the multiplying factor (CT ratio x PT ratio) of the installation is applied, as on a bill. kWh and kVAh are
-numbers of 3 decimals, whole Wh and VAh.
+Energies are those of the consumer: the multiplying factor (CT ratio x PT ratio) of the installation is applied, as on a bill. kWh and kVAh
+are numbers of 3 decimals, whole Wh and VAh.
 """
 
 from __future__ import annotations
@@ -107,7 +107,9 @@ class Consumption(BaseModel):
     timezone: str
     resolution: Literal["interval", "hour", "day", "month"]
     layer: Literal["raw", "estimated", "final"]
-    multiplying_factor: Literal["applied"] = Field(description="energies and powers are those of the consumer, not of the meter's terminals")
+    multiplying_factor: Literal["applied"] = Field(
+        description="energies and powers are those of the consumer, not of the meter's own count"
+    )
     qualities: dict[str, str] = Field(description="letters of `quality` in words, weaker from one to the next")
     rows: list[ConsumptionRow]
 

@@ -30,11 +30,39 @@ LONGEST: dict[Resolution, timedelta] = {
 LONGEST_PROFILE = timedelta(days=93)
 LONGEST_EVENTS = timedelta(days=93)
 DAY_TYPES = {"weekday": 0, "saturday": 6, "sunday": 7}
+MANY = 4
+"""An office with more than one in so many of all offices holds many of the meters."""
 Rows = list[dict[str, Any]]
 
 
-async def search(pools: Database, caller: Caller, wanted: dict[str, str | None], after: str | None, size: int) -> bytes:
-    (rows,) = await _read(pools, caller, repository.search(caller.discom_id, **wanted, after=after, size=size + 1))
+async def search(
+    pools: Database,
+    caller: Caller,
+    *,
+    prefix: str | None,
+    office: str | None,
+    dt: str | None,
+    service_point: str | None,
+    after: str | None,
+    size: int,
+) -> bytes:
+    ids: list[int] | None = None
+    many = False
+    if office is not None:
+        ((found,),) = await pools.read_async(caller, repository.offices(caller.discom_id, office))
+        ids = found["ids"] or []
+        many = len(ids) * MANY > found["all_offices"]
+    query = repository.search(
+        caller.discom_id,
+        prefix=prefix,
+        dt=dt,
+        service_point=service_point,
+        office_ids=ids,
+        many_offices=many,
+        after=after,
+        size=size + 1,
+    )
+    (rows,) = await pools.read_async(caller, query)
     items = [
         {
             **{k: r[k] for k in ("serial", "make", "interval_min", "state", "hes")},
@@ -48,9 +76,7 @@ async def search(pools: Database, caller: Caller, wanted: dict[str, str | None],
 
 async def meter(pools: Database, caller: Caller, serial: str) -> bytes:
     """Raises Problem 404."""
-    found, hung = await _read(
-        pools, caller, repository.meter(caller.discom_id, serial), repository.installations(caller.discom_id, serial)
-    )
+    found, hung = await _read(pools, caller, repository.meter(caller.discom_id, serial), repository.installations(caller.discom_id, serial))
     return orjson.dumps({**_one(found, serial), "installations": [_installed(r) for r in hung]})
 
 
@@ -191,7 +217,7 @@ async def profile(pools: Database, caller: Caller, serial: str, first: date, las
     length = Counter((len(d), d.interval_min) for _, d in named).most_common(1)
     usual = [(day, d) for day, d in named if length and (len(d), d.interval_min) == length[0][0]]
     slots = [_slot(n, [d for _, d in usual]) for n in range(length[0][0][0] if length else 0)]
-    day_wh = sum(sum(d.import_wh) for _, d in usual) / len(usual) if usual else None  # type: ignore[arg-type]
+    day_wh = sum(v or 0 for _, d in usual for v in d.import_wh) / len(usual) if usual else None
     shares = {r["day_type"]: r["share"] for r in classes}
     parts = [shares[types[day]] for day, _ in usual if types[day] in shares and len(shares[types[day]]) == len(slots)]
     for n, s in enumerate(slots):

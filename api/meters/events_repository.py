@@ -1,4 +1,4 @@
-"""SQL of what one meter reported: as staging.stg_raw__event, which names the events of all makes of a DISCOM before it looks at one meter."""
+"""SQL of what one meter reported: as staging.stg_raw__event, which names the events of all makes of a DISCOM before it looks at one."""
 
 from __future__ import annotations
 
@@ -66,7 +66,8 @@ def reported(discom_id: int, serial: str, first: date, last: date) -> tuple[Comp
         ),
         flag as (
             select f.day, f.occurred_at,
-                   case when k.bit is null then 'UNKNOWN_ESW_' || f.bit || case when f.came then '' else '_restored' end else k.event end as event,
+                   case when k.bit is null then 'UNKNOWN_ESW_' || f.bit || case when f.came then '' else '_restored' end
+                        else k.event end as event,
                    coalesce(k.family, 'UNKNOWN_ESW_' || f.bit) as family,
                    case when k.bit is not null then k.role when f.came then 'occurrence' else 'restoration' end as role,
                    coalesce(k.log, 'other') as log, coalesce(k.severity, 'info') as severity
@@ -84,7 +85,8 @@ def reported(discom_id: int, serial: str, first: date, last: date) -> tuple[Comp
             where f.event <> '' and not exists (
                 select 1 from named n
                 where n.event = f.event and n.day in (f.day - 1, f.day, f.day + 1)
-                  and n.occurred_at between f.occurred_at - make_interval(secs => %(same)s) and f.occurred_at + make_interval(secs => %(same)s)
+                  and n.occurred_at between f.occurred_at - make_interval(secs => %(same)s)
+                                       and f.occurred_at + make_interval(secs => %(same)s)
             )
         )
         select e.occurred_at, e.event, e.family, e.role, e.log, e.severity, e.code, e.source
@@ -92,7 +94,8 @@ def reported(discom_id: int, serial: str, first: date, last: date) -> tuple[Comp
         cross join m
         where (select ops.whole_tenant()) or exists (
             select 1 from registry.installation i
-            where i.discom_id = m.discom_id and i.meter_id = m.meter_id and i.valid_from <= e.day and (i.valid_to is null or i.valid_to > e.day)
+            where i.discom_id = m.discom_id and i.meter_id = m.meter_id and i.valid_from <= e.day
+              and (i.valid_to is null or i.valid_to > e.day)
         )
         order by e.occurred_at, e.event, e.source, e.code""").format(),
         {"discom_id": discom_id, "serial": serial, "first": first, "last": last + LOOKAHEAD, "same": SAME_EVENT_S},

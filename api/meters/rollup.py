@@ -1,7 +1,7 @@
 """Sums of one meter's days, exact to the Wh. No SQL, no HTTP.
 
-A slot's energy is its count times the multiplying factor, rounded to the Wh (as in vee.interval_reading); everything longer is the sum of its
-slots, so interval, hour, day and month add up. A slot belongs to the row in which it begins.
+A slot's energy is its count times the multiplying factor, rounded to the Wh (as in vee.interval_reading); everything longer is the sum of
+its slots, so interval, hour, day and month add up. A slot belongs to the row in which it begins.
 """
 
 from __future__ import annotations
@@ -164,9 +164,7 @@ def intervals(days: Sequence[MeterDay], begin: datetime, end: datetime, zone: Zo
         low, high = d.slot_from(begin), d.slot_from(end)
         if low >= high:
             continue
-        step = timedelta(minutes=d.interval_min)
-        first = d.start_of(low)
-        stamps = [(first + n * step).astimezone(zone).isoformat() for n in range(high - low + 1)]
+        stamps = _stamps(d.start_of(low), d.interval_min, high - low + 1, zone)
         per_hour = 60 / d.interval_min
         same = d.quality if isinstance(d.quality, int) else None
         for n, s in enumerate(range(low, high)):
@@ -183,13 +181,24 @@ def intervals(days: Sequence[MeterDay], begin: datetime, end: datetime, zone: Zo
             if with_demand:
                 row["max_demand_kw"] = None if wh is None else round(wh * per_hour / 1000, 3)
             if with_factor:
-                row["power_factor"] = power_factor(wh, vah)
+                row["power_factor"] = power_factor(wh, vah) if vah else None
             row["quality"] = _LETTER[quality]
             row["estimated_pct"] = None if wh is None else _HUNDRED if quality in _ESTIMATES else 0.0
             method = (d.method[s] or 0) if d.method else 0
             row["methods"] = flags[method] if method in flags else flags.setdefault(method, [method_flag(method)])
             row["coverage_pct"] = 0.0 if wh is None else _HUNDRED
             yield row
+
+
+def _stamps(first: datetime, interval_min: int, count: int, zone: ZoneInfo) -> list[str]:
+    """`count` instants, one an interval, as text in a zone."""
+    step = timedelta(minutes=interval_min)
+    begin, end = first.astimezone(zone), (first + (count - 1) * step).astimezone(zone)
+    if begin.utcoffset() != end.utcoffset():
+        return [(first + n * step).astimezone(zone).isoformat() for n in range(count)]
+    offset = begin.isoformat()[len("2026-10-05T00:00:00") :]
+    naive = begin.replace(tzinfo=None)
+    return [(naive + n * step).isoformat() + offset for n in range(count)]
 
 
 def periods(begin: datetime, end: datetime, zone: ZoneInfo, resolution: Resolution) -> list[datetime]:

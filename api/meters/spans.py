@@ -94,3 +94,8 @@ def after(cursor: str) -> tuple[datetime, str]:
     if at is None or at.tzinfo is None or not name:
         raise _wrong("UNKNOWN_CURSOR", "after cannot be read: use `next` of the page before")
     return at, name
+
+
+def require_days(first: date, last: date, longest: int) -> None:
+    """That first..last are days in their order, and not too many. Raises Problem 422."""
+    span(first, last, ZoneInfo("UTC"), timedelta(days=longest) - timedelta(hours=2))
