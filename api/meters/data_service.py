@@ -15,11 +15,11 @@ from api.auth import Caller
 from api.database import Database
 from api.errors import Problem
 from api.meters import data_repository as repository
-from api.meters import events_repository, layers, rollup, spans
+from api.meters import layers, rollup, spans
 from api.meters.data_schemas import MEANINGS
-from api.meters.events import episodes_of
 from api.meters.layers import Layer
 from api.meters.rollup import CHANNELS, MeterDay, Resolution, Sum
+from vee.explain.events import episodes_of, reported
 
 LONGEST: dict[Resolution, timedelta] = {
     "interval": timedelta(days=31),
@@ -271,16 +271,14 @@ async def events(
     """Raises Problem: 404, 422."""
     span = spans.span(first, last, spans.zone(timezone, "UTC"), LONGEST_EVENTS)
     low, high = (span.begin - timedelta(days=1)).date(), (span.end + timedelta(days=1)).date()
-    found, reported = await _read(
-        pools, caller, repository.meter(caller.discom_id, serial), events_repository.reported(caller.discom_id, serial, low, high)
-    )
+    found, told = await _read(pools, caller, repository.meter(caller.discom_id, serial), reported(caller.discom_id, serial, low, high))
     of = _one(found, serial)
     if timezone is None:
         span = spans.span(first, last, ZoneInfo(of["timezone"]), LONGEST_EVENTS)
     begin = spans.after(after) if after is not None else None
     items = [
         e
-        for e in episodes_of(reported)
+        for e in episodes_of(told)
         if span.begin <= e["occurred_at"] < span.end
         and (family is None or e["family"] == family)
         and (severity is None or e["severity"] == severity)

@@ -1,8 +1,13 @@
-"""SQL of what one meter reported: as staging.stg_raw__event, which names the events of all makes of a DISCOM before it looks at one."""
+"""What one meter reported, each event with what ended it: says what vee.event_episode says, and reads the one meter.
+
+That view names the events of all makes of a DISCOM before it looks at a meter, which is dear where a single one is asked for.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 
 from psycopg.sql import SQL, Composed
@@ -100,3 +105,35 @@ def reported(discom_id: int, serial: str, first: date, last: date) -> tuple[Comp
         order by e.occurred_at, e.event, e.source, e.code""").format(),
         {"discom_id": discom_id, "serial": serial, "first": first, "last": last + LOOKAHEAD, "same": SAME_EVENT_S},
     )
+
+
+def episodes_of(reported: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Occurrences and what nothing ends, by time and name, of events in the order of their time, name, source and code."""
+    once: dict[tuple[Any, str], Mapping[str, Any]] = {}
+    for e in reported:
+        once.setdefault((e["occurred_at"], e["event"]), e)  # a make may have two codes for one event
+    families: dict[str, list[Mapping[str, Any]]] = {}
+    for e in once.values():
+        families.setdefault(e["family"], []).append(e)
+    found = []
+    for events in families.values():
+        # Of one instant the occurrence counts first: stamps are whole seconds, and what lasts shorter ends within one.
+        events.sort(key=lambda e: (e["occurred_at"], e["role"]))
+        found += [_episode(e, following) for e, following in pairwise([*events, None]) if e and e["role"] != "restoration"]
+    return sorted(found, key=lambda e: (e["occurred_at"], e["event"]))
+
+
+def _episode(e: Mapping[str, Any], following: Mapping[str, Any] | None) -> dict[str, Any]:
+    if e["role"] == "single":
+        state = "single"
+    elif following is None:
+        state = "open"
+    else:
+        state = "restored" if following["role"] == "restoration" else "lost restoration"
+    ended_at = following["occurred_at"] if following and e["role"] == "occurrence" else None
+    return {
+        **{k: e[k] for k in ("event", "family", "log", "severity", "code", "source", "occurred_at")},
+        "ended_at": ended_at,
+        "duration_s": int((ended_at - e["occurred_at"]).total_seconds()) if ended_at and state == "restored" else None,
+        "state": state,
+    }
