@@ -22,6 +22,7 @@ from api.commands.router import router as commands
 from api.database import Database
 from api.edits.router import freezes
 from api.edits.router import router as edits
+from api.energy.router import router as energy
 from api.etag import ETags
 from api.exceptions.router import router as exceptions
 from api.explain.router import router as explain
@@ -30,6 +31,7 @@ from api.health import router as health
 from api.idempotency import Idempotent, Replay, on_replay
 from api.limits import BodyLimit, well_formed
 from api.meters import router as meters
+from api.meters.data_router import router as meter_data
 from api.metrics import Metrics
 from api.metrics import router as metrics
 from api.observed import Observed
@@ -83,6 +85,8 @@ def create_app(tracing: Tracing | None = None) -> FastAPI:
     app.include_router(admin)
     app.include_router(federated)
     app.include_router(meters.router)
+    app.include_router(meter_data)
+    app.include_router(energy)
     app.include_router(commands)
     app.include_router(billing)
     app.include_router(rules)

@@ -202,6 +202,7 @@ service_point = _registry(
     sa.Column("latitude", sa.Numeric(9, 6)),
     sa.Column("longitude", sa.Numeric(9, 6)),
     _fk("office_id", "office"),
+    sa.Index(None, "discom_id", "office_id"),
     _one_of("phase", "R", "Y", "B"),
     sa.CheckConstraint("latitude between -90 and 90 and longitude between -180 and 180", name="position"),
 )
@@ -254,6 +255,7 @@ meter = sa.Table(
     sa.Column("target_firmware", sa.Text, comment="that it shall have; NULL = what it has is right"),
     sa.PrimaryKeyConstraint("discom_id", "meter_id"),
     sa.UniqueConstraint("discom_id", "serial"),
+    sa.Index("meter_serial_idx", "discom_id", sa.text('serial collate "C"')),  # from its beginning on, whatever the database's collation
     sa.CheckConstraint("interval_min > 0 and mod(1440, interval_min) = 0", name="interval_min"),
     sa.CheckConstraint("register_digits between 4 and 12", name="register_digits"),
     _one_of("payment", "prepaid", "postpaid"),
@@ -307,6 +309,7 @@ installation = sa.Table(
         name="installation_no_overlap",
     ),
     sa.Index(None, "discom_id", "service_point_id"),
+    sa.Index("installation_dt_idx", "discom_id", "dt_id", postgresql_where=sa.text("dt_id is not null")),
     _fk("meter_id", "meter"),
     _fk("service_point_id", "service_point"),
     _fk("dt_id", "dt"),
@@ -334,6 +337,7 @@ consumer_index = sa.Table(
         using="gist",
         name="consumer_index_no_overlap",
     ),
+    sa.Index("consumer_index_dt_idx", "discom_id", "dt_id", postgresql_where=sa.text("dt_id is not null")),
     _fk("service_point_id", "service_point"),
     _fk("dt_id", "dt"),
     _fk("feeder_id", "feeder"),

@@ -137,7 +137,7 @@ def test_no_row_of_another_tenant_or_office(people: list[Person]) -> None:
 
 async def _soak(people: list[Person]) -> Counter[str]:
     app = application()
-    chance = random.Random(1)  # noqa: S311
+    chance = random.Random(1)
     asked: Counter[str] = Counter()
     plan = [(chance.choice(people), chance.random(), chance.random(), chance.random() < GIVEN_UP) for _ in range(REQUESTS)]
     queue = iter(plan)
