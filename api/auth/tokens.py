@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import jwt
@@ -65,6 +67,28 @@ def verify(token: str) -> AccessToken:
         return AccessToken(UUID(str(claims["sid"])), str(claims["sub"]))
     except (jwt.PyJWTError, ValueError) as e:
         raise TokenError(f"the access token is not accepted: {e}") from None
+
+
+def seal(purpose: str, claims: dict[str, str | int], expires_at: datetime) -> str:
+    """A text that says `claims` for one purpose until a time, signed as access tokens are and of no use as one."""
+    body = {"iss": ISSUER, "aud": f"meterhouse-{purpose}", "exp": int(expires_at.timestamp()), **claims}
+    return jwt.encode(body, _signing_key(), ALGORITHM, headers={"typ": f"{purpose}+jwt"})
+
+
+def unseal(purpose: str, text: str) -> dict[str, Any]:
+    """What a sealed text says. Raises TokenError."""
+    try:
+        claims: dict[str, Any] = jwt.decode(
+            text,
+            _signing_key().public_key(),
+            [ALGORITHM],
+            audience=f"meterhouse-{purpose}",
+            issuer=ISSUER,
+            options={"require": ["exp", "aud", "iss"]},
+        )
+        return claims
+    except (jwt.PyJWTError, ValueError) as e:
+        raise TokenError(str(e)) from None
 
 
 def key_file() -> Path:
