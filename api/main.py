@@ -22,6 +22,9 @@ from api.explain.router import router as explain
 from api.health import router as health
 from api.limits import BodyLimit
 from api.meters import router as meters
+from api.reports.exports.worker import Worker
+from api.reports.exports.worker import wanted as exports_here
+from api.reports.router import router as reports
 from api.rules.router import router as rules
 from ingestion.contexts import Contexts
 
@@ -44,6 +47,7 @@ def create_app() -> FastAPI:
     app.state.known = Known()
     app.state.access_log = AccessLog(app.state.database)
     app.state.contexts = Contexts()
+    app.state.exports = Worker(app.state.database)
     errors.add_handlers(app)
     app.add_middleware(BodyLimit)
     app.include_router(health.router)
@@ -55,12 +59,16 @@ def create_app() -> FastAPI:
     app.include_router(freezes)
     app.include_router(exceptions)
     app.include_router(explain)
+    app.include_router(reports)
     return app
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    if exports_here():
+        app.state.exports.wake()  # what another process left is taken up
     yield
+    app.state.exports.close()
     app.state.access_log.close()
     await app.state.database.close_async()
     app.state.database.close()

@@ -21,7 +21,7 @@ from pathlib import Path
 import orjson
 
 from api.reports import periods
-from api.reports.catalogue import GROUPS, Report, ReportError, catalogue, report
+from api.reports.catalogue import GROUPS, Report, ReportError, ReportNotBuiltError, catalogue, report
 from api.reports.formats import writer
 from api.reports.formats.writer import About, Found
 from api.reports.repository import STREAM_TIMEOUT_S, Discom, ReportTooSlowError, Snapshot, Span, discom_id, snapshot
@@ -123,7 +123,7 @@ def check_built(s: Snapshot, wanted: Sequence[Report], span: Span) -> None:
     """Before anything is written: reports of days need days that were built."""
     of_days = [r for r in wanted if r.has("day") or r.has("period_start")]
     if of_days and not s.built_days(span.first, span.last):
-        raise ReportError(
+        raise ReportNotBuiltError(
             f"no day of {s.discom.code} from {span.first} to {span.last} was built: "
             f"`meterhouse run --discom {s.discom.code} --from {span.first} --to {span.last}`"
         )

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 from psycopg import sql
 
-from api.reports.catalogue import SCHEMA, Report, ReportError, report
+from api.reports.catalogue import SCHEMA, Report, ReportError, ReportNotBuiltError, report
 from warehouse import db
 from warehouse.registry import discoms
 
@@ -204,7 +204,7 @@ class Snapshot:
         except psycopg.errors.QueryCanceled as e:
             raise ReportTooSlowError(f"{what} took longer than {self._timeout_s} s from {first} to {last}: choose a shorter period") from e
         except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as e:
-            raise ReportError(f"{what} was never built: run `meterhouse run --discom {self.discom.code}`") from e
+            raise ReportNotBuiltError(f"{what} was never built: run `meterhouse run --discom {self.discom.code}`") from e
 
     def _read(
         self, what: str, query: sql.SQL | sql.Composed, first: date, last: date, more: Mapping[str, Any] = MappingProxyType({})
@@ -245,6 +245,24 @@ def _discom(conn: psycopg.Connection, discom_id: int) -> Discom:
         raise ReportError(f"there is no DISCOM with the id {discom_id}: import its master data with `meterhouse registry import FOLDER`")
     tops = conn.execute("select office_id from registry.office where discom_id = %s and parent_id is null", [discom_id]).fetchall()
     return Discom(row[0], row[1], row[2], ZoneInfo(row[3]), tops[0][0] if len(tops) == 1 else None)
+
+
+def offices_below(conn: psycopg.Connection, discom_id: int, code: str) -> list[int]:
+    """office_id of an office and all below it; none where the DISCOM has no such office."""
+    row = conn.execute(
+        "select ops.offices_below(discom_id, office_id) from registry.office where discom_id = %s and code = %s", [discom_id, code]
+    ).fetchone()
+    return row[0] if row else []
+
+
+def service_points_of(conn: psycopg.Connection, discom_id: int, offices: Sequence[int], points: Sequence[int]) -> list[int]:
+    """Those of `points` that belong to the offices."""
+    rows = conn.execute(
+        """select service_point_id from registry.service_point
+           where discom_id = %s and service_point_id = any(%s) and office_id = any(%s) order by 1""",
+        [discom_id, list(points), list(offices)],
+    ).fetchall()
+    return [row[0] for row in rows]
 
 
 def _check_days(first: date, last: date) -> None:

@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -79,19 +80,21 @@ class Worker:
             self._thread.join(timeout=10)
 
     def run(self) -> None:
-        sweep_in = 0.0
+        sweep_at, said = 0.0, False
         while not self._ended.is_set():
+            self._woken.clear()
             try:
                 if self.run_one():
                     continue
-                if sweep_in <= 0:
+                if time.monotonic() >= sweep_at:
                     self.sweep()
-                    sweep_in = SWEEP_EVERY_S
+                    sweep_at = time.monotonic() + SWEEP_EVERY_S
+                said = False
             except (psycopg.Error, psycopg_pool.PoolTimeout, psycopg_pool.PoolClosed, EmbeddedError, OSError) as e:
-                log.warning("exports wait: %s", e)
-            self._woken.clear()
+                if not said:
+                    log.warning("exports wait for the warehouse: %s", e)
+                said = True
             self._woken.wait(IDLE_S)
-            sweep_in -= IDLE_S
 
     def run_one(self) -> bool:
         """Make one job, whatever comes of it. Whether there was one."""
