@@ -184,7 +184,7 @@ class Report:
         if not self.has("period_start"):
             return ()
         listed = re.search(r"period \(([^)]*)\)", self.grain)
-        words = re.findall(r"[a-z_]+", listed[1] if listed else self.grain)
+        words = re.findall(r"[a-z_]+", (listed[1] if listed else self.grain).replace("financial year", "financial_year"))
         return tuple(length for length in LENGTHS if length in words and (listed or length != "day"))
 
     def position(self, column: str) -> int:
