@@ -114,6 +114,19 @@ class Database:
             return [await c.fetchall() for c in cursors]
 
     @contextmanager
+    def snapshot(self, caller: Sees) -> Iterator[psycopg.Connection]:
+        """As `tenant`, read-only, and every statement of it sees the same moment of the warehouse."""
+        with self._pool("meterhouse_api").connection() as conn:
+            conn.isolation_level, conn.read_only = psycopg.IsolationLevel.REPEATABLE_READ, True
+            try:
+                with conn.transaction():
+                    conn.execute(LIMIT, limits(caller))
+                    yield conn
+            finally:
+                if not conn.closed:
+                    conn.isolation_level = conn.read_only = None
+
+    @contextmanager
     def auth(self) -> Iterator[psycopg.Connection]:
         """A transaction as meterhouse_auth: accounts and sessions, and no tenant's data."""
         with self._pool("meterhouse_auth").connection() as conn, conn.transaction():

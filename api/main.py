@@ -38,6 +38,9 @@ from api.observed import Observed
 from api.openapi import describe, operation_id
 from api.pages import add_pages
 from api.problems import router as problems
+from api.reports.exports.worker import Worker
+from api.reports.exports.worker import wanted as exports_here
+from api.reports.router import router as reports
 from api.rules.router import router as rules
 from api.tracing import Tracing
 from ingestion.contexts import Contexts
@@ -67,6 +70,7 @@ def create_app(tracing: Tracing | None = None) -> FastAPI:
     app.state.contexts = Contexts()
     app.state.metrics = Metrics(app.state.database, app.state.access_log)
     app.state.tracing = tracing or Tracing()
+    app.state.exports = Worker(app.state.database)
     errors.add_handlers(app)
     app.add_exception_handler(Replay, on_replay)
     # The last is the outermost.
@@ -96,12 +100,16 @@ def create_app(tracing: Tracing | None = None) -> FastAPI:
     app.include_router(explain)
     add_pages(app)
     describe(app)
+    app.include_router(reports)
     return app
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    if exports_here():
+        app.state.exports.wake()  # what another process left is taken up
     yield
+    app.state.exports.close()
     app.state.access_log.close()
     app.state.tracing.close()
     await app.state.limits.close()

@@ -14,8 +14,10 @@ import os
 import re
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import jwt
@@ -102,6 +104,28 @@ def _key_id(key: Ed25519PrivateKey) -> str:
     """Its thumbprint (RFC 7638, RFC 8037)."""
     said = json.dumps(_public(key), sort_keys=True, separators=(",", ":")).encode()
     return base64.urlsafe_b64encode(hashlib.sha256(said).digest()).rstrip(b"=").decode()
+
+
+def seal(purpose: str, claims: dict[str, str | int], expires_at: datetime) -> str:
+    """A text that says `claims` for one purpose until a time, signed as access tokens are and of no use as one."""
+    body = {"iss": ISSUER, "aud": f"meterhouse-{purpose}", "exp": int(expires_at.timestamp()), **claims}
+    return jwt.encode(body, _signing_key(), ALGORITHM, headers={"typ": f"{purpose}+jwt"})
+
+
+def unseal(purpose: str, text: str) -> dict[str, Any]:
+    """What a sealed text says. Raises TokenError."""
+    try:
+        claims: dict[str, Any] = jwt.decode(
+            text,
+            _signing_key().public_key(),
+            [ALGORITHM],
+            audience=f"meterhouse-{purpose}",
+            issuer=ISSUER,
+            options={"require": ["exp", "aud", "iss"]},
+        )
+        return claims
+    except (jwt.PyJWTError, ValueError) as e:
+        raise TokenError(str(e)) from None
 
 
 def key_file() -> Path:

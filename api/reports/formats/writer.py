@@ -34,14 +34,14 @@ class Found:
         self.rows = 0
         self.lowest_coverage_pct: float | None = None
         self.data_as_of: datetime | None = None
-        self._coverage, self._as_of = report.position("coverage_pct"), report.position("data_as_of")
+        self._coverage, self._as_of = (report.position(c) if report.has(c) else None for c in ("coverage_pct", "data_as_of"))
 
     def add(self, rows: Sequence[Row]) -> None:
         self.rows += len(rows)
-        shares = [r[self._coverage] for r in rows if r[self._coverage] is not None]
+        shares = [r[self._coverage] for r in rows if r[self._coverage] is not None] if self._coverage is not None else []
         if shares:
             self.lowest_coverage_pct = min(shares) if self.lowest_coverage_pct is None else min(self.lowest_coverage_pct, *shares)
-        stamps = {r[self._as_of] for r in rows} - {None}
+        stamps = {r[self._as_of] for r in rows} - {None} if self._as_of is not None else set()
         if stamps:
             self.data_as_of = max(stamps) if self.data_as_of is None else max(self.data_as_of, *stamps)
 
