@@ -13,6 +13,7 @@ from api.auth.audit import AccessLog
 from api.auth.limits import Limits
 from api.auth.require import Known
 from api.billing.router import router as billing
+from api.builder.router import router as builder
 from api.commands.router import router as commands
 from api.database import Database
 from api.edits.router import freezes
@@ -55,6 +56,7 @@ def create_app() -> FastAPI:
     app.include_router(freezes)
     app.include_router(exceptions)
     app.include_router(explain)
+    app.include_router(builder)
     return app
 
 
