@@ -1,7 +1,9 @@
 """The datasets that reports are built over: their names, grains, columns and what may be done with each.
 
-The facts stand in the dbt project's YAML: every report of the catalogue is a dataset, and so is each other model whose meta says `dataset: <title>`.
-Of the registry, whose tables Alembic owns, columns and types are those of warehouse.tables. What the meta may say beside it:
+The facts stand in the dbt project's YAML: every report of the catalogue is a dataset, and so is each other model whose meta says
+`dataset: <title>`. Of the registry, whose tables Alembic owns, columns and types are those of warehouse.tables.
+
+What the meta may say beside it:
 
 key        columns that name a row
 ratios     ratio column -> {of, to, times}: it is times x sum(of) / sum(to)

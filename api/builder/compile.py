@@ -508,12 +508,9 @@ def _quotient(rows: Any, ratio: Ratio) -> Any:
         parts = [rows.c[f"s_{c}"] for c in columns]
         return sa.func.sum(sum(parts[1:], parts[0])).filter(known)
 
-    part, whole = sa.cast(total(ratio.of), sa.Double), sa.cast(total(ratio.to), sa.Double)
-    return (
-        sa.bindparam(None, float(ratio.times), sa.Double)
-        * part
-        / sa.func.nullif(whole, sa.bindparam(None, 0.0, sa.Double), type_=sa.Double)
-    )
+    # Reckoned in numeric where the quantities are whole or decimal, as the columns themselves are.
+    part = sa.bindparam(None, Decimal(str(ratio.times)), sa.Numeric).op("*")(total(ratio.of))
+    return sa.cast(part.op("/")(sa.func.nullif(total(ratio.to), sa.bindparam(None, 0, sa.Integer))), sa.Double)
 
 
 def _bind(name: str, value: Any, kind: Kind) -> Any:

@@ -1,7 +1,7 @@
 """How much a query may take: rows, time, and what the server reckons it costs before it runs.
 
-METERHOUSE_BUILDER_MAX_COST  cost of a plan, in the server's units, that a preview or a run may have (default: 5,000,000); exports 10 times that
-METERHOUSE_BUILDER_TIMEOUT_S  seconds that a preview or a run may take (default: 20); exports 15 times that
+METERHOUSE_BUILDER_MAX_COST   cost of a plan, in the server's units, that a preview or a run may have (default: 5000000); exports: 10 times
+METERHOUSE_BUILDER_TIMEOUT_S  seconds that a preview or a run may take (default: 20); exports: 15 times that
 """
 
 from __future__ import annotations

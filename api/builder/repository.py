@@ -89,16 +89,22 @@ def chunks(conn: psycopg.Connection, query: Compiled) -> Iterator[Iterator[list[
 
 # --- saved reports ---
 
-_OWN = "(c.owner_account_id = %(account)s or c.owner_key_id = %(key)s)"
-_SHARED = """(c.visibility = 'shared' and (c.share_office_id is null or ops.whole_tenant()
-             or ops.offices_below(c.discom_id, c.share_office_id) && ops.offices()))"""
-_CONFIG = sql.SQL(f"""
-    select c.config_id as id, v.name, v.description, v.query, c.visibility, o.code as office, c.owner, coalesce({_OWN}, false) as own,
+_OWN = sql.SQL("coalesce(c.owner_account_id = %(account)s or c.owner_key_id = %(key)s, false)")
+_CONFIG = sql.SQL("""
+    select c.config_id as id, v.name, v.description, v.query, c.visibility, o.code as office, c.owner, {own} as own,
            c.version, c.cloned_from, c.created_at, c.updated_at, c.owner_account_id, c.owner_key_id
     from ops.report_config c
     join ops.report_config_version v on v.discom_id = c.discom_id and v.config_id = c.config_id and v.version = c.version
     left join registry.office o on o.discom_id = c.discom_id and o.office_id = c.share_office_id
-    where c.deleted_at is null and ({_OWN} or {_SHARED})""")
+    where c.deleted_at is null and ({own} or c.visibility = 'shared')""").format(own=_OWN)
+"""What a caller may see. Whom a shared one is for, row-level security knows."""
+_PAGE = sql.SQL("""
+    {config} and c.config_id > %(after)s and (%(own)s::boolean is null or {own} = %(own)s)
+    and (%(dataset)s::text is null or v.query ->> 'dataset' = %(dataset)s) order by c.config_id limit %(size)s""").format(
+    config=_CONFIG, own=_OWN
+)
+_ONE = sql.SQL("{config} and c.config_id = %(id)s").format(config=_CONFIG)
+_COUNT = sql.SQL("select count(*) from ops.report_config c where c.deleted_at is null and {own}").format(own=_OWN)
 
 
 def owner(caller: Caller) -> dict[str, Any]:
@@ -111,25 +117,21 @@ def configs(
     conn: psycopg.Connection, caller: Caller, after: int, size: int, *, own: bool | None, dataset: str | None
 ) -> list[dict[str, Any]]:
     """What the caller may run, by id."""
-    more = sql.SQL(
-        f""" and c.config_id > %(after)s and (%(own)s::boolean is null or coalesce({_OWN}, false) = %(own)s)
-             and (%(dataset)s::text is null or v.query ->> 'dataset' = %(dataset)s) order by c.config_id limit %(size)s"""
-    )
     with conn.cursor(row_factory=dict_row) as cur:
-        return cur.execute(_CONFIG + more, {**owner(caller), "after": after, "own": own, "dataset": dataset, "size": size}).fetchall()
+        return cur.execute(_PAGE, {**owner(caller), "after": after, "own": own, "dataset": dataset, "size": size}).fetchall()
 
 
 def config(conn: psycopg.Connection, caller: Caller, config_id: int, *, lock: bool = False) -> dict[str, Any] | None:
     """None where there is none that the caller may see."""
-    more = sql.SQL(" and c.config_id = %(id)s" + (" for update of c" if lock else ""))
+    if lock:
+        # By itself: who waited for the lock must see the version that the other left.
+        conn.execute("select 1 from ops.report_config where config_id = %s for update", [config_id])
     with conn.cursor(row_factory=dict_row) as cur:
-        return cur.execute(_CONFIG + more, {**owner(caller), "id": config_id}).fetchone()
+        return cur.execute(_ONE, {**owner(caller), "id": config_id}).fetchone()
 
 
 def count_own(conn: psycopg.Connection, caller: Caller) -> int:
-    found = conn.execute(
-        sql.SQL(f"select count(*) from ops.report_config c where c.deleted_at is null and {_OWN}"), owner(caller)
-    ).fetchone()
+    found = conn.execute(_COUNT, owner(caller)).fetchone()
     assert found
     return int(found[0])
 
