@@ -166,7 +166,7 @@ def export(
     """At most 1,000,000 rows. Needs reports:export."""
     folder = Folder(tempfile.mkdtemp(prefix="meterhouse-builder-"))
     try:
-        files, found = service.export(pools, caller, id, format, None, folder)
+        files, found = service.export(pools, caller, id, [format], None, folder)
         (file,) = (f for f in files if f.path.suffix == f".{format}")
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)

@@ -401,19 +401,14 @@ def _config(row: dict[str, Any]) -> Config:
 # --- files ---
 
 
-def export(pools: Database, caller: Caller, config_id: int, fmt: str, days: Days | None, folder: Path) -> tuple[list[File], Found]:
-    """The files of a saved report in `folder`: one, or of XML also its schema. Raises Problem."""
+def export(
+    pools: Database, caller: Caller, config_id: int, formats: Sequence[str], days: Days | None, folder: Path
+) -> tuple[list[File], Found]:
+    """A saved report as a file of each format in `folder`; beside XML stands its schema. Raises Problem."""
     row = _row(pools, caller, config_id)
     if caller.identity.scope(Permission.REPORTS_EXPORT) is None:
         detail = f"to export needs the permission {Permission.REPORTS_EXPORT}"
         raise Problem(403, "NOT_PERMITTED", "Not allowed", detail)
-    return write(pools, caller, row, [fmt], days, folder)
-
-
-def write(
-    pools: Database, caller: Caller, row: dict[str, Any], formats: Sequence[str], days: Days | None, folder: Path
-) -> tuple[list[File], Found]:
-    """A saved report as a file of each format. Raises Problem."""
     query, limit = _query(row), limits.of_export()
     allowed = narrowed(caller, _dataset(query, "query."))
     with _in_words(limit), pools.tenant(allowed) as conn:

@@ -1,10 +1,10 @@
-"""The report builder over HTTP, on a small warehouse made by hand: figures, who sees what, what is refused, saved reports and their files."""
+"""The report builder over HTTP, on a warehouse made by hand: figures, who sees what, what is refused, saved reports and their files."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from api.auth import HEADER, new_key
 from api.auth.repository import insert_key
 from api.builder.catalogue import datasets
 from api.main import create_app
+from api.reports.schedules import config, deliver, queue
+from warehouse import db
 
 pytestmark = pytest.mark.integration
 
@@ -30,17 +32,22 @@ DAYS = {"column": "day", "op": "between", "value": ["2026-10-01", "2026-10-31"]}
 # Offices of acme: A and B below D, A1 below A. DTs 1 and 2 are A's and A1's, 3 and 4 are B's; globex has DT 1.
 # On day n of October DT d took in d x 1000 x n Wh and lost a tenth of it; DT 4 has no meter, so no balance.
 WORLD = """
-insert into registry.discom (discom_id, code, name) overriding system value values (1, 'acme', 'Acme Vidyut'), (2, 'globex', 'Globex Power');
+insert into registry.discom (discom_id, code, name) overriding system value
+  values (1, 'acme', 'Acme Vidyut'), (2, 'globex', 'Globex Power');
 insert into registry.office (discom_id, office_id, code, name, level, parent_id) overriding system value values
   (1, 1, 'D', 'Acme', 'discom', null), (1, 2, 'A', 'North', 'division', 1), (1, 3, 'B', 'South', 'division', 1),
   (1, 4, 'A1', 'North town', 'subdivision', 2), (2, 1, 'D', 'Globex', 'discom', null);
-insert into registry.substation (discom_id, substation_id, code, office_id) overriding system value values (1, 1, 'SS', 1), (2, 1, 'SS', 1);
-insert into registry.feeder (discom_id, feeder_id, code, substation_id, office_id) overriding system value values (1, 1, 'F', 1, 1), (2, 1, 'F', 1, 1);
+insert into registry.substation (discom_id, substation_id, code, office_id) overriding system value
+  values (1, 1, 'SS', 1), (2, 1, 'SS', 1);
+insert into registry.feeder (discom_id, feeder_id, code, substation_id, office_id) overriding system value
+  values (1, 1, 'F', 1, 1), (2, 1, 'F', 1, 1);
 insert into registry.dt (discom_id, dt_id, code, feeder_id, office_id, capacity_kva) overriding system value values
   (1, 1, 'DT-1', 1, 2, 100), (1, 2, 'DT_2', 1, 4, 63), (1, 3, '=DT3', 1, 3, 25.5), (1, 4, 'DT%4', 1, 3, 25), (2, 1, 'G-1', 1, 1, 100);
-insert into energy.dt_day (discom_id, day, dt_id, feeder_id, office_id, input_wh, loss_wh, loss_pct, consumers, consumers_complete, actual_wh,
+insert into energy.dt_day (discom_id, day, dt_id, feeder_id, office_id,
+                           input_wh, loss_wh, loss_pct, consumers, consumers_complete, actual_wh,
                            consumer_import_wh, unmetered_wh, street_light_wh, coverage_energy_pct)
-select t.discom_id, d::date, t.dt_id, 1, t.office_id, wh, wh / 10, case when wh > 0 then 10.0 end, t.dt_id * 10, t.dt_id * 9, 90, 100, 0, 0, 90
+select t.discom_id, d::date, t.dt_id, 1, t.office_id, wh, wh / 10, case when wh > 0 then 10.0 end,
+       t.dt_id * 10, t.dt_id * 9, 90, 100, 0, 0, 90
 from registry.dt t cross join generate_series('2026-10-01'::date, '2026-10-31', interval '1 day') d
 cross join lateral (select case when t.dt_id < 4 then t.discom_id * t.dt_id * 1000 * extract(day from d)::bigint end as wh) x;
 insert into energy.dt_day (discom_id, day, dt_id, input_wh) values (1, '2026-09-01', 1, 9e18), (1, '2026-09-01', 2, 9e18);
@@ -53,11 +60,13 @@ select d.discom_id, 'month', '2026-10-01', t.code, sum(d.input_wh * 0.001)::nume
        (100.0 * sum(d.loss_wh) / nullif(sum(d.input_wh), 0))::double precision, '2026-11-01 01:00+00'
 from energy.dt_day d join registry.dt t using (discom_id, dt_id) where d.day >= '2026-10-01' group by d.discom_id, t.code;
 create view vee.interval_reading with (security_invoker) as
-select t.discom_id, '2026-10-05'::date as day, t.dt_id as meter_id, n as slot, '2026-10-04 18:30+00'::timestamptz + n * interval '30 min' as starts_at,
+select t.discom_id, '2026-10-05'::date as day, t.dt_id as meter_id, n as slot,
+       '2026-10-04 18:30+00'::timestamptz + n * interval '30 min' as starts_at,
        n::numeric(18, 3) as import_kwh
 from registry.dt t, generate_series(0, 47) n;
 create view network.interruption with (security_invoker) as
-select t.discom_id, '2026-10-05'::date as day, t.dt_id, t.dt_id as head_id, 'dt'::text as head, now() as started_at, 5::double precision as minutes
+select t.discom_id, '2026-10-05'::date as day, t.dt_id, t.dt_id as head_id, 'dt'::text as head, now() as started_at,
+       5::double precision as minutes
 from registry.dt t where pg_sleep(600) is not null;
 grant select on reports.rpt_d01_dt_energy_audit, vee.interval_reading, network.interruption, energy.dt_day to meterhouse_api;
 select ops.protect('energy.dt_day');
@@ -162,7 +171,8 @@ def test_datasets_are_listed_and_described(analyst: As) -> None:
     fields = {f["name"]: f for f in found["fields"]}
     assert "discom_id" not in fields
     assert (fields["loss_wh"]["unit"], fields["loss_wh"]["description"]) == ("Wh", "input - output")
-    assert "sum" not in fields["loss_pct"]["aggregates"] and fields["loss_pct"]["ratio"]["of"] == ["loss_wh"]
+    assert "sum" not in fields["loss_pct"]["aggregates"]
+    assert fields["loss_pct"]["ratio"]["of"] == ["loss_wh"]
     assert analyst.send("GET", "/datasets/energy.nothing").status_code == 404
     assert analyst.send("GET", "/datasets/information.tables").status_code == 404
 
@@ -179,12 +189,18 @@ def test_groups_sums_and_ratios_are_what_sql_says(analyst: As, module_database: 
         ("loss_pct_of_sums", "real", "%"),
         ("count", "integer", None),
     ]
-    assert (answer["first"], answer["last"], answer["time_zone"], answer["truncated"]) == ("2026-10-01", "2026-10-31", "Asia/Kolkata", False)
+    assert (answer["first"], answer["last"], answer["time_zone"], answer["truncated"]) == (
+        "2026-10-01",
+        "2026-10-31",
+        "Asia/Kolkata",
+        False,
+    )
     with psycopg.connect(module_database) as conn:
         total = "select 100.0 * sum(loss_wh) / sum(input_wh) from energy.dt_day where discom_id = 1 and loss_wh is not null and day >= %s"
         (whole,) = conn.execute(total, [FIRST]).fetchone() or (0,)
     (row,) = analyst.rows({**LOSSES, "columns": []})
-    assert row[1] == pytest.approx(float(whole)) and row[0] == 6 * 100 * SUM
+    assert row[1] == pytest.approx(float(whole))
+    assert row[0] == 6 * 100 * SUM
 
 
 def test_a_ratio_of_named_quantities_counts_rows_in_which_all_are_known(analyst: As) -> None:
@@ -220,7 +236,7 @@ def test_calendar_periods_are_the_discoms(analyst: As) -> None:
         "filters": [{"column": "day", "op": "=", "value": "2026-10-05"}],
     }
     rows = analyst.rows(hours)
-    assert len(rows) == 24 and rows[0] == [0, "2026-10-05", 4.0, 4], "18:30 UTC is midnight in India"
+    assert (len(rows), rows[0]) == (24, [0, "2026-10-05", 4.0, 4]), "18:30 UTC is midnight in India"
     assert rows[23] == [23, "2026-10-05", 4 * (46 + 47), 4]
     first = analyst.rows({**hours, "columns": [{"column": "starts_at", "period": "hour"}], "sort": [{"by": "starts_at_hour"}], "limit": 1})
     assert first[0][0] == "2026-10-05T00:00:00+05:30"
@@ -251,7 +267,7 @@ def test_every_operator_lets_through_what_it_says(analyst: As) -> None:
 def test_sort_limit_and_whether_there_are_more(analyst: As) -> None:
     query = {**LOSSES, "sort": [{"by": "sum_loss_wh", "descending": True}], "limit": 2}
     answer = analyst.answer(query)
-    assert [r[0] for r in answer["rows"]] == [3, 2] and answer["truncated"], "what is not known comes last"
+    assert ([r[0] for r in answer["rows"]], answer["truncated"]) == ([3, 2], True), "what is not known comes last"
     assert not analyst.answer({**query, "limit": 4})["truncated"]
     many = {"dataset": "vee.interval_reading", "columns": ["slot"], "filters": [{"column": "day", "op": "=", "value": "2026-10-05"}]}
     assert len(analyst.rows({**many, "limit": 1_000_000})) == 192
@@ -338,7 +354,10 @@ def test_faults_name_the_field_and_the_way_out(analyst: As) -> None:
     assert "whole number" in of(filters=[DAYS, {"column": "dt_id", "op": "=", "value": True}])["body.filters.1.value"]
     assert "a number" in of(filters=[DAYS, {"column": "loss_pct", "op": "=", "value": "NaN"}])["body.filters.1.value"]
     assert "2026-10-31" in of(filters=[{"column": "day", "op": "=", "value": "yesterday"}])["body.filters.0.value"]
-    assert "lower value first" in of(filters=[{"column": "day", "op": "between", "value": ["2026-10-02", "2026-10-01"]}])["body.filters.0.value"]
+    assert (
+        "lower value first"
+        in of(filters=[{"column": "day", "op": "between", "value": ["2026-10-02", "2026-10-01"]}])["body.filters.0.value"]
+    )
     assert "two values" in of(filters=[{"column": "day", "op": "between", "value": ["2026-10-02"]}])["body.filters.0.value"]
     assert "last_month" in of(filters=[{"column": "day", "op": "period", "value": "lately"}])["body.filters.0.value"]
     assert "choose of" in of(filters=[DAYS, {"column": "dt_id", "op": "starts with", "value": "1"}])["body.filters.1.op"]
@@ -378,9 +397,13 @@ def test_rows_that_count_the_same_things_are_not_added_up(analyst: As) -> None:
 def test_a_plan_that_costs_too_much_is_refused_with_what_helps(analyst: As, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("METERHOUSE_BUILDER_MAX_COST", "0.5")
     detail = analyst.refused(LOSSES, "TOO_COSTLY")["detail"]
-    assert "dt_day" in detail and "fewer than the 31 days" in detail and "filter office_id or feeder_id" in detail
+    assert "dt_day" in detail
+    assert "fewer than the 31 days" in detail
+    assert "filter office_id or feeder_id" in detail
     plan = analyst.send("POST", "/explain", LOSSES).json()
-    assert plan["cost"] > plan["max_cost"] == 0.5 and "energy.dt_day" in plan["sql"] and "2026-10-31" in plan["parameters"].values()
+    assert plan["cost"] > plan["max_cost"] == 0.5
+    assert "energy.dt_day" in plan["sql"]
+    assert "2026-10-31" in plan["parameters"].values()
 
 
 def test_a_query_that_takes_too_long_is_ended(analyst: As, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -396,7 +419,11 @@ def test_a_dataset_that_was_never_built_is_said_to_be(analyst: As) -> None:
 
 
 def test_figures_beyond_reckoning_are_refused(analyst: As) -> None:
-    query = {"dataset": "energy.dt_day", "aggregates": [{"fn": "sum", "column": "input_wh"}], "filters": [{**DAYS, "op": "=", "value": "2026-09-01"}]}
+    query = {
+        "dataset": "energy.dt_day",
+        "aggregates": [{"fn": "sum", "column": "input_wh"}],
+        "filters": [{**DAYS, "op": "=", "value": "2026-09-01"}],
+    }
     assert "out of range" in analyst.refused(query, "OUT_OF_RANGE")["detail"]
     huge = {"column": "capacity_kva", "op": "=", "value": "1e400"}
     assert "a number" in analyst.refused({"dataset": "registry.dt", "columns": ["code"], "filters": [huge]})["body.filters.0.value"]
@@ -412,14 +439,16 @@ def test_a_report_is_saved_versioned_restored_and_deleted(analyst: As) -> None:
     assert analyst.send("GET", path, If_None_Match=saved["etag"]).status_code == 304
     shorter = {**LOSSES, "limit": 1}
     second = analyst.send("PUT", path, {"name": "Shorter", "query": shorter}, If_Match=saved["etag"])
-    assert second.status_code == 200 and second.json()["version"] == 2 and second.json()["name"] == "Shorter", second.text
+    assert second.status_code == 200, second.text
+    assert (second.json()["version"], second.json()["name"]) == (2, "Shorter")
     assert len(analyst.send("POST", f"{path}/run").json()["rows"]) == 1
     versions = analyst.send("GET", f"{path}/versions").json()
     assert [(v["version"], v["name"]) for v in versions] == [(2, "Shorter"), (1, "Losses")]
     assert analyst.send("GET", f"{path}/versions/1").json()["query"]["dataset"] == "energy.dt_day"
     assert analyst.send("GET", f"{path}/versions/9").status_code == 404
     third = analyst.send("POST", f"{path}/versions/1/restore", If_Match=second.headers["etag"])
-    assert third.status_code == 200 and (third.json()["version"], third.json()["name"]) == (3, "Losses")
+    assert third.status_code == 200
+    assert (third.json()["version"], third.json()["name"]) == (3, "Losses")
     assert analyst.send("GET", f"{path}/versions").json()[0]["restored_from"] == 1
     assert len(analyst.send("POST", f"{path}/run").json()["rows"]) == 4
     assert analyst.send("DELETE", path, If_Match=second.headers["etag"]).status_code == 412, "that was an older state"
@@ -451,7 +480,14 @@ def test_two_who_change_a_report_do_not_lose_an_update(analyst: As) -> None:
 def test_what_is_private_is_nobody_elses(people: dict[str, As]) -> None:
     saved = people["analyst"].save("Secret")
     for who in ("other", "north", "globex"):
-        for method, rest in (("GET", ""), ("GET", "/versions"), ("GET", "/versions/1"), ("POST", "/run"), ("POST", "/clone"), ("GET", "/export")):
+        for method, rest in (
+            ("GET", ""),
+            ("GET", "/versions"),
+            ("GET", "/versions/1"),
+            ("POST", "/run"),
+            ("POST", "/clone"),
+            ("GET", "/export"),
+        ):
             response = people[who].send(method, f"/reports/{saved['id']}{rest}")
             assert response.status_code == 404, f"{who} {method} {rest}: {response.status_code}"
         assert people[who].send("PUT", f"/reports/{saved['id']}", {"name": "x", "query": LOSSES}, If_Match="*").status_code == 404
@@ -467,7 +503,8 @@ def test_what_is_shared_runs_under_the_rights_of_who_runs_it(people: dict[str, A
     assert people["reader"].send("POST", f"{path}/run").json()["code"] == "NOT_PERMITTED", "the owner may read energy, the runner may not"
     assert people["globex"].send("POST", f"{path}/run").status_code == 404
     theirs = people["north"].send("GET", path).json()
-    assert theirs["own"] is False and theirs["owner"].startswith("analyst")
+    assert theirs["own"] is False
+    assert theirs["owner"].startswith("analyst")
     change = people["north"].send("PUT", path, {"name": "Mine", "query": LOSSES}, If_Match="*")
     assert (change.status_code, change.json()["code"]) == (403, "NOT_YOURS")
     assert people["north"].send("DELETE", path, If_Match="*").status_code == 403
@@ -476,7 +513,8 @@ def test_what_is_shared_runs_under_the_rights_of_who_runs_it(people: dict[str, A
     assert people["north"].send("POST", f"{path}/clone").json()["name"] == "Copy of For all"
     assert people["analyst"].send("GET", f"/reports/{clone['id']}").status_code == 404
     own = people["north"].send("GET", "/reports?own=false").json()["items"]
-    assert saved["id"] in [c["id"] for c in own] and clone["id"] not in [c["id"] for c in own]
+    assert saved["id"] in [c["id"] for c in own]
+    assert clone["id"] not in [c["id"] for c in own]
 
 
 def test_what_is_shared_with_an_office_is_for_it(people: dict[str, As]) -> None:
@@ -503,7 +541,8 @@ def test_who_may_share_and_where(people: dict[str, As]) -> None:
 
 def test_a_report_that_cannot_run_is_not_saved(analyst: As) -> None:
     response = analyst.send("POST", "/reports", {"name": "x", "query": {**LOSSES, "columns": ["nothing"]}})
-    assert response.status_code == 422 and response.json()["errors"][0]["field"] == "body.query.columns.0"
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["field"] == "body.query.columns.0"
     assert analyst.send("POST", "/reports", {"name": "a\nb", "query": LOSSES}).status_code == 422
     assert analyst.send("POST", "/reports", {"name": "  ", "query": LOSSES}).status_code == 422
 
@@ -511,16 +550,19 @@ def test_a_report_that_cannot_run_is_not_saved(analyst: As) -> None:
 def test_pages_of_saved_reports(people: dict[str, As]) -> None:
     made = [people["other"].save(f"N{n}")["id"] for n in range(3)]
     first = people["other"].send("GET", "/reports?own=true&size=2").json()
-    assert [c["id"] for c in first["items"]] == made[:2] and first["next"] == made[1]
+    assert [c["id"] for c in first["items"]] == made[:2]
+    assert first["next"] == made[1]
     rest = people["other"].send("GET", f"/reports?own=true&size=2&after={first['next']}").json()
-    assert [c["id"] for c in rest["items"]] == made[2:] and rest["next"] is None
+    assert [c["id"] for c in rest["items"]] == made[2:]
+    assert rest["next"] is None
     assert people["other"].send("GET", "/reports?own=true&dataset=registry.dt").json()["items"] == []
 
 
 def test_days_take_the_place_of_those_that_were_saved(analyst: As) -> None:
     saved = analyst.save()
     answer = analyst.send("POST", f"/reports/{saved['id']}/run", {"first": "2026-10-02", "last": "2026-10-03"}).json()
-    assert answer["rows"][0] == [1, 500, 10.0, 2] and (answer["first"], answer["last"]) == ("2026-10-02", "2026-10-03")
+    assert answer["rows"][0] == [1, 500, 10.0, 2]
+    assert (answer["first"], answer["last"]) == ("2026-10-02", "2026-10-03")
     assert analyst.send("POST", f"/reports/{saved['id']}/run", {"first": "2026-10-03", "last": "2026-10-02"}).status_code == 422
 
 
@@ -545,7 +587,8 @@ def test_a_report_is_exported_in_each_format(analyst: As, tmp_path: Path, fmt: s
     saved = analyst.save('Loss "of" the DTs; é', query=EXPORTED)
     response = analyst.send("GET", f"/reports/{saved['id']}/export?format={fmt}")
     assert response.status_code == 200, response.text
-    assert response.headers["x-rows"] == "4" and "attachment" in response.headers["content-disposition"]
+    assert response.headers["x-rows"] == "4"
+    assert "attachment" in response.headers["content-disposition"]
     file = tmp_path / f"file.{fmt}"
     file.write_bytes(response.content)
     third = 0.3 * SUM
@@ -559,7 +602,8 @@ def test_a_report_is_exported_in_each_format(analyst: As, tmp_path: Path, fmt: s
         assert any(row[0] == "=DT3" and row[2] == pytest.approx(third) for row in rows), rows
     elif fmt == "json":
         body = response.json()
-        assert body["records"][0]["sum_loss_kwh"] == pytest.approx(third) and body["rows"] == 4
+        assert body["records"][0]["sum_loss_kwh"] == pytest.approx(third)
+        assert body["rows"] == 4
         assert body["schema"]["properties"]["sum_loss_kwh"]["unit"] == "kWh"
     elif fmt == "xml":
         assert f"<sum_loss_kwh>{third:.3f}</sum_loss_kwh>" in file.read_text()
@@ -567,7 +611,8 @@ def test_a_report_is_exported_in_each_format(analyst: As, tmp_path: Path, fmt: s
         assert response.content.startswith(b"%PDF-")
     else:
         table = pq.read_table(file)
-        assert float(table.column("sum_loss_kwh").to_pylist()[0]) == pytest.approx(third) and table.num_rows == 4
+        assert float(table.column("sum_loss_kwh").to_pylist()[0]) == pytest.approx(third)
+        assert table.num_rows == 4
 
 
 def test_an_export_needs_the_permission_and_takes_the_rights_of_who_exports(people: dict[str, As]) -> None:
@@ -591,4 +636,81 @@ def test_a_saved_report_that_no_longer_fits_says_so(analyst: As, module_database
             "update ops.report_config_version set query = query || %s where config_id = %s", [Jsonb({"columns": ["gone"]}), saved["id"]]
         )
     response = analyst.send("POST", f"/reports/{saved['id']}/run")
-    assert response.status_code == 422 and response.json()["errors"][0]["field"] == "query.columns.0"
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["field"] == "query.columns.0"
+
+
+# --- schedules ---
+
+SCHEDULE = """\
+version: 1
+schedules:
+  - name: built
+    builder: {id}
+    formats: [csv]
+    period: yesterday
+    cron: "30 7 * * *"
+    send: [folder: {folder}]
+"""
+
+
+def sent(url: str, saved: int, folder: Path, monkeypatch: pytest.MonkeyPatch, day: int) -> tuple[list[str], str | None]:
+    """Deliver a saved report by a schedule of acme on a day of October: the lines of its file, or why there is none."""
+    folder.mkdir(exist_ok=True)
+    (folder / "acme.yml").write_text(SCHEDULE.format(id=saved, folder=folder / "out"))
+    (folder / "out").mkdir(exist_ok=True)
+    monkeypatch.setenv("METERHOUSE_REPORT_SCHEDULES", str(folder))
+    with psycopg.connect(url) as conn:
+        conn.execute(
+            """insert into ops.day_build (discom_id, day, saw, built_at)
+               select 1, d, pg_current_snapshot(), now() from generate_series('2026-10-01'::date, '2026-10-31', interval '1 day') d
+               on conflict do nothing"""
+        )
+    found = config.schedules_of("acme")
+    assert found
+    with db.connect() as conn:
+        ids = queue.note(conn, queue.tenant(conn, "acme"), found.named("built"), datetime(2026, 10, day, 3, saved % 60, tzinfo=UTC))
+        done = deliver.deliver_due(conn, ids)
+    files = list((folder / "out").iterdir())
+    return (files[0].read_text().splitlines() if files else []), "; ".join(done.troubles) or None
+
+
+def test_a_saved_report_goes_out_by_a_schedule_of_its_days(
+    people: dict[str, As], module_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved = people["north"].save("Of the north")
+    lines, trouble = sent(module_database, saved["id"], tmp_path, monkeypatch, 6)
+    assert trouble is None
+    assert lines == ["dt_id,sum_loss_wh,loss_pct_of_sums,count", "1,500,10.0,1", "2,1000,10.0,1"], "the 5th, and what the owner sees"
+
+
+def test_a_schedule_takes_the_rights_that_the_owner_has_now(
+    client: TestClient, module_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, key_id, secret = new_key()
+    with psycopg.connect(module_database) as conn:
+        insert_key(conn, 1, key_id, secret, None, "leaver", [], 1000, role="analyst")
+        (account,) = conn.execute(
+            """insert into ops.account (login, name, source, provider, subject, groups)
+               values ('asha', 'Asha', 'oidc', 'idp', '1', '{team}') returning account_id"""
+        ).fetchone() or (0,)
+        conn.execute(
+            """insert into ops.role_grant (discom_id, provider, group_name, role, office_id, granted_by)
+               values (1, 'idp', 'team', 'analyst', 2, 'admin')"""
+        )
+    leavers, ashas = As(client, key).save("Of a leaver"), As(client, key).save("Of Asha")
+    with psycopg.connect(module_database) as conn:
+        conn.execute("update ops.report_config set owner_key_id = null, owner_account_id = %s where config_id = %s", [account, ashas["id"]])
+    lines, trouble = sent(module_database, ashas["id"], tmp_path / "a", monkeypatch, 7)
+    assert [line.split(",")[0] for line in lines[1:]] == ["1", "2"], f"her group sees office A: {lines} {trouble}"
+    with psycopg.connect(module_database) as conn:
+        conn.execute("update ops.role_grant set revoked_at = now() where group_name = 'team'")
+        conn.execute("update ops.api_key set revoked_at = now() where key_id = %s", [key_id])
+    for n, saved in enumerate((ashas["id"], leavers["id"], 999_999)):
+        lines, trouble = sent(module_database, saved, tmp_path / f"b{n}", monkeypatch, 8)
+        assert lines == [], "nothing goes out in the name of who may not"
+        expected = "may not use the report builder any more" if saved < 999_999 else "there is no saved report 999999"
+        assert expected in (trouble or "")
+    with psycopg.connect(module_database) as conn:
+        states = conn.execute("select distinct state from ops.report_delivery where due_at > '2026-10-08'").fetchall()
+    assert states == [("failed",)], "it is not tried again"

@@ -22,9 +22,12 @@ NOW = datetime(2026, 11, 5, 20, 0, tzinfo=UTC)
 """The 6th of November in India."""
 
 WORDS = set(
-    """select from where and or not in is null as cast group by order asc desc nulls last limit between filter distinct on any all extract hour
-    count sum avg min max nullif date_trunc timezone make_interval starts_with q
-    smallint integer bigint numeric double precision text varchar boolean date timestamp with without time zone interval true false""".split()
+    re.findall(
+        r"\w+",
+        """select from where and or not in is null as cast group by order asc desc nulls last limit between filter distinct on any all extract
+        hour count sum avg min max nullif date_trunc timezone make_interval starts_with q smallint integer bigint numeric double precision
+        text varchar boolean date timestamp with without time zone interval true false""",
+    )
 )
 """What SQL is made of here, beside names of the catalogue."""
 TOKEN = re.compile(r"%\((\w+)\)s|([A-Za-z_][A-Za-z0-9_]*)|(\d+)|('|\"|;|--|/\*)|.", re.DOTALL)
@@ -58,7 +61,25 @@ def check_text(found: Compiled) -> None:
 
 ANYTHING = st.one_of(
     st.text(max_size=30),
-    st.sampled_from(["'; drop table x; --", "%(discom_id)s", '"', "\\", "$1", "1) or (1=1", "select", "discom_id", "c1", "pg_sleep", "2026-10-05", "4", "NaN", "1e400", "\x00"]),
+    st.sampled_from(
+        [
+            "'; drop table x; --",
+            "%(discom_id)s",
+            '"',
+            "\\",
+            "$1",
+            "1) or (1=1",
+            "select",
+            "discom_id",
+            "c1",
+            "pg_sleep",
+            "2026-10-05",
+            "4",
+            "NaN",
+            "1e400",
+            "\x00",
+        ]
+    ),
     st.integers(),
     st.floats(),
     st.booleans(),
@@ -137,6 +158,7 @@ def _month(time: str) -> dict[str, Any]:
 
 def test_no_value_and_no_name_of_the_caller_comes_into_the_sql() -> None:
     good = 0
+    said: list[QueryError] = []
 
     @given(queries())
     @settings(max_examples=500, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -146,13 +168,14 @@ def test_no_value_and_no_name_of_the_caller_comes_into_the_sql() -> None:
             found = compile_query(Query.model_validate(query), 1, ZONE, NOW, max_rows=1000)
         except ValidationError:
             return
-        except QueryError as e:
-            assert all(where and what for where, what in e.faults), "a fault names its field and the way out"
+        except QueryError as refused:
+            said.append(refused)
             return
         good += 1
         check_text(found)
 
     holds()
+    assert all(where and what for e in said for where, what in e.faults), "a fault names its field and the way out"
     assert good > 100, f"only {good} of the queries were good ones, so the property was hardly tried"
 
 
@@ -174,9 +197,12 @@ def test_every_column_of_every_dataset_can_be_shown_filtered_and_aggregated(name
 def test_the_datasets_are_the_reports_and_what_the_project_serves() -> None:
     reports = {d.report for d in datasets().values() if d.report}
     assert reports == set(catalogue())
-    assert {"energy.dt_day", "energy.feeder_day", "network.interruption", "vee.interval_reading", "vee.day_total", "registry.meter"} <= set(datasets())
+    assert {"energy.dt_day", "energy.feeder_day", "network.interruption", "vee.interval_reading", "vee.day_total", "registry.meter"} <= set(
+        datasets()
+    )
     for d in datasets().values():
-        assert d.title and d.grain.startswith("one row per"), f"{d.name} does not say what its rows are"
+        assert d.title, f"{d.name} has no title"
+        assert d.grain.startswith("one row per"), f"{d.name} does not say what its rows are"
         assert set(d.overlap) <= set(d.fields), f"{d.name}: overlap names columns that it has not: {d.overlap}"
         for f in d.fields.values():
             if f.ratio:
@@ -190,7 +216,11 @@ def test_what_is_personal_or_the_tenants_key_is_not_served() -> None:
     assert not [n for n in datasets() if n.startswith(("ops.", "raw.", "billing."))]
 
 
-D01 = {"dataset": "reports.rpt_d01_dt_energy_audit", "columns": ["dt"], "filters": [{"column": "period_start", "op": "period", "value": "last_month"}]}
+D01 = {
+    "dataset": "reports.rpt_d01_dt_energy_audit",
+    "columns": ["dt"],
+    "filters": [{"column": "period_start", "op": "period", "value": "last_month"}],
+}
 
 
 def test_named_periods_are_reckoned_when_it_runs_in_the_discoms_zone() -> None:
@@ -228,8 +258,15 @@ def test_a_column_says_its_unit_and_its_meaning() -> None:
         "filters": [*D01["filters"], {"column": "period", "op": "=", "value": "day"}],  # type: ignore[misc]
     }
     dt, total, lost, distinct, share = compiled(query).outputs
-    assert (dt.heading, total.heading, lost.heading, distinct.unit, share.heading) == ("DT", "Sum loss (kWh)", "Lost (kWh)", None, "Share (%)")
-    assert total.data_type == "numeric(38,3)" and distinct.data_type == "bigint"
+    assert (dt.heading, total.heading, lost.heading, distinct.unit, share.heading) == (
+        "DT",
+        "Sum loss (kWh)",
+        "Lost (kWh)",
+        None,
+        "Share (%)",
+    )
+    assert total.data_type == "numeric(38,3)"
+    assert distinct.data_type == "bigint"
     assert share.description == "100 x sum(loss_kwh) / sum(input_kwh), of rows in which all are known"
 
 
