@@ -24,9 +24,9 @@ NOW = datetime(2026, 11, 5, 20, 0, tzinfo=UTC)
 WORDS = set(
     re.findall(
         r"\w+",
-        """select from where and or not in is null as cast group by order asc desc nulls last limit between filter distinct on any all extract
-        hour count sum avg min max nullif date_trunc timezone make_interval starts_with q smallint integer bigint numeric double precision
-        text varchar boolean date timestamp with without time zone interval true false""",
+        """select from where and or not in is null as cast group by order asc desc nulls last limit between filter distinct on any all
+        extract hour count sum avg min max nullif date_trunc timezone make_interval starts_with q smallint integer bigint numeric double
+        precision text varchar boolean date timestamp with without time zone interval true false""",
     )
 )
 """What SQL is made of here, beside names of the catalogue."""
