@@ -18,6 +18,7 @@ from api.auth.require import Known
 from api.auth.router import router as auth
 from api.auth.router import well_known
 from api.billing.router import router as billing
+from api.builder.router import router as builder
 from api.commands.router import router as commands
 from api.database import Database
 from api.edits.router import freezes
@@ -101,6 +102,7 @@ def create_app(tracing: Tracing | None = None) -> FastAPI:
     add_pages(app)
     describe(app)
     app.include_router(reports)
+    app.include_router(builder)
     return app
 
 
