@@ -337,24 +337,22 @@ def audit(
 ) -> list[dict[str, Any]]:
     """Up to `size` lines, the latest first."""
     at, audit_id = before or (None, None)
+    asked = {
+        "(at, audit_id) < (%(at)s, %(id)s)": at,
+        "action = %(action)s": action,
+        # As the condition of the index of changes has it, which are few among the decisions.
+        "outcome = 'changed'": outcome == "changed" or None,
+        "outcome = %(outcome)s": outcome,
+        "who = %(who)s": who,
+        "at >= %(since)s": since,
+        "at < %(until)s": until,
+    }
+    conditions = " and ".join(["discom_id = ops.tenant()", *(condition for condition, value in asked.items() if value is not None)])
     with conn.cursor(row_factory=dict_row) as cur:
         return cur.execute(
-            """select audit_id as id, at, who, action, outcome, method, path, request_id, address, detail from ops.access_audit
-               where discom_id = ops.tenant() and (%(at)s::timestamptz is null or (at, audit_id) < (%(at)s, %(id)s))
-                 and (%(action)s::text is null or action = %(action)s) and (%(outcome)s::text is null or outcome = %(outcome)s)
-                 and (%(who)s::text is null or who = %(who)s)
-                 and (%(since)s::timestamptz is null or at >= %(since)s) and (%(until)s::timestamptz is null or at < %(until)s)
-               order by at desc, audit_id desc limit %(size)s""",
-            {
-                "size": size,
-                "at": at,
-                "id": audit_id,
-                "action": action,
-                "outcome": outcome,
-                "who": who,
-                "since": since,
-                "until": until,
-            },
+            f"""select audit_id as id, at, who, action, outcome, method, path, request_id, address, detail from ops.access_audit
+                where {conditions} order by at desc, audit_id desc limit %(size)s""",  # noqa: S608
+            {"size": size, "at": at, "id": audit_id, "action": action, "outcome": outcome, "who": who, "since": since, "until": until},
         ).fetchall()
 
 
