@@ -464,8 +464,8 @@ def test_a_wrong_secret_or_network_gets_no_token(client: TestClient) -> None:
         ({"grant_type": "refresh_token", "refresh_token": "none"}, "invalid_grant"),
     ],
 )
-def test_bad_forms_are_told_as_oauth_says(client: TestClient, form: dict[str, str], error: str) -> None:
-    answer = client.post(TOKEN, data=form)
+def test_bad_forms_are_told_as_oauth_says(forgeries: tuple[TestClient, str], form: dict[str, str], error: str) -> None:
+    answer = forgeries[0].post(TOKEN, data=form)
     assert (answer.status_code, answer.json()["error"]) == (400, error), answer.text
     assert answer.headers["content-type"] == "application/json"
     assert answer.json()["error_description"]
