@@ -93,7 +93,7 @@ def _does_it_itself(request: Request) -> bool:
 
 
 class Idempotent:
-    """ASGI middleware of POSTs that have the header. What was done (2xx) is kept; what was refused (4xx, 503) did nothing and may come again."""
+    """ASGI middleware of POSTs that have the header. What was done (2xx) is kept; what was refused (4xx, 503) may come again."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

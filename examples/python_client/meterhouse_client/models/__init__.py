@@ -88,7 +88,9 @@ from .meters_events_json_body_values_item import MetersEventsJsonBodyValuesItem
 from .meters_readings_json_body import MetersReadingsJsonBody
 from .meters_readings_json_body_events_item import MetersReadingsJsonBodyEventsItem
 from .meters_readings_json_body_profiles_item import MetersReadingsJsonBodyProfilesItem
-from .meters_readings_json_body_registers_item import MetersReadingsJsonBodyRegistersItem
+from .meters_readings_json_body_registers_item import (
+    MetersReadingsJsonBodyRegistersItem,
+)
 from .meters_readings_json_body_values_item import MetersReadingsJsonBodyValuesItem
 from .meters_refusal import MetersRefusal
 from .move import Move

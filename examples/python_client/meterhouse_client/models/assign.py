@@ -1,7 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, TypeVar, cast
+from typing import (
+    Any,
+    Literal,
+    Self,
+    TypeVar,
+    cast,
+)
 
 from attrs import define as _attrs_define
 
@@ -22,14 +28,14 @@ class Assign:
 
     do: Literal["assign"]
     assignee: str
-    note: str | Unset | None = UNSET
+    note: None | str | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
         do = self.do
 
         assignee = self.assignee
 
-        note: str | Unset | None
+        note: None | str | Unset
         if isinstance(self.note, Unset):
             note = UNSET
         else:
@@ -49,7 +55,7 @@ class Assign:
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         d = dict(src_dict)
         do = cast(Literal["assign"], d.pop("do"))
         if do != "assign":
@@ -57,7 +63,7 @@ class Assign:
 
         assignee = d.pop("assignee")
 
-        def _parse_note(data: object) -> str | Unset | None:
+        def _parse_note(data: object) -> None | str | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):

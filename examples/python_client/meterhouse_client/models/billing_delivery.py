@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..models.billing_delivery_kind import BillingDeliveryKind, check_billing_delivery_kind
+from ..models.billing_delivery_kind import (
+    BillingDeliveryKind,
+    check_billing_delivery_kind,
+)
 
 if TYPE_CHECKING:
     from ..models.billing_refusal import BillingRefusal
@@ -84,7 +87,7 @@ class BillingDelivery:
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         from ..models.billing_refusal import BillingRefusal
 
         d = dict(src_dict)

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from attrs import define as _attrs_define
 
-from ..models.billing_receipts_body_receipt_kind import BillingReceiptsBodyReceiptKind, check_billing_receipts_body_receipt_kind
+from ..models.billing_receipts_body_receipt_kind import (
+    BillingReceiptsBodyReceiptKind,
+    check_billing_receipts_body_receipt_kind,
+)
 from ..types import UNSET, Unset
 
 T = TypeVar("T", bound="BillingReceiptsBodyReceipt")
@@ -61,7 +64,7 @@ class BillingReceiptsBodyReceipt:
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         d = dict(src_dict)
         receipt = d.pop("receipt")
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -21,7 +21,7 @@ class BillingRefusal:
     """
 
     row: int
-    number: str | None
+    number: None | str
     code: str
     detail: str
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
@@ -29,7 +29,7 @@ class BillingRefusal:
     def to_dict(self) -> dict[str, Any]:
         row = self.row
 
-        number: str | None
+        number: None | str
         number = self.number
 
         code = self.code
@@ -50,11 +50,11 @@ class BillingRefusal:
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         d = dict(src_dict)
         row = d.pop("row")
 
-        def _parse_number(data: object) -> str | None:
+        def _parse_number(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from attrs import define as _attrs_define
 
-from ..models.change_request_channel import ChangeRequestChannel, check_change_request_channel
+from ..models.change_request_channel import (
+    ChangeRequestChannel,
+    check_change_request_channel,
+)
 
 if TYPE_CHECKING:
     from ..models.operation_request import OperationRequest
@@ -62,7 +65,7 @@ class ChangeRequest:
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         from ..models.operation_request import OperationRequest
 
         d = dict(src_dict)

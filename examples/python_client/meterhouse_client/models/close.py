@@ -1,7 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, TypeVar, cast
+from typing import (
+    Any,
+    Literal,
+    Self,
+    TypeVar,
+    cast,
+)
 
 from attrs import define as _attrs_define
 
@@ -23,14 +29,14 @@ class Close:
 
     do: Literal["close"]
     resolution: Resolution
-    note: str | Unset | None = UNSET
+    note: None | str | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
         do = self.do
 
         resolution: str = self.resolution
 
-        note: str | Unset | None
+        note: None | str | Unset
         if isinstance(self.note, Unset):
             note = UNSET
         else:
@@ -50,7 +56,7 @@ class Close:
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         d = dict(src_dict)
         do = cast(Literal["close"], d.pop("do"))
         if do != "close":
@@ -58,7 +64,7 @@ class Close:
 
         resolution = check_resolution(d.pop("resolution"))
 
-        def _parse_note(data: object) -> str | Unset | None:
+        def _parse_note(data: object) -> None | str | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 from attrs import define as _attrs_define
 
@@ -17,10 +17,10 @@ class DecisionRequest:
         note (None | str | Unset):
     """
 
-    note: str | Unset | None = UNSET
+    note: None | str | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
-        note: str | Unset | None
+        note: None | str | Unset
         if isinstance(self.note, Unset):
             note = UNSET
         else:
@@ -35,10 +35,10 @@ class DecisionRequest:
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         d = dict(src_dict)
 
-        def _parse_note(data: object) -> str | Unset | None:
+        def _parse_note(data: object) -> None | str | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):

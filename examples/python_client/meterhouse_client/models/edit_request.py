@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from attrs import define as _attrs_define
 
@@ -28,7 +28,7 @@ class EditRequest:
 
     changes: list[ChangeRequest]
     reason: EditReason
-    note: str | Unset | None = UNSET
+    note: None | str | Unset = UNSET
     force: bool | Unset = False
 
     def to_dict(self) -> dict[str, Any]:
@@ -39,7 +39,7 @@ class EditRequest:
 
         reason: str = self.reason
 
-        note: str | Unset | None
+        note: None | str | Unset
         if isinstance(self.note, Unset):
             note = UNSET
         else:
@@ -63,7 +63,7 @@ class EditRequest:
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         from ..models.change_request import ChangeRequest
 
         d = dict(src_dict)
@@ -76,7 +76,7 @@ class EditRequest:
 
         reason = check_edit_reason(d.pop("reason"))
 
-        def _parse_note(data: object) -> str | Unset | None:
+        def _parse_note(data: object) -> None | str | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):

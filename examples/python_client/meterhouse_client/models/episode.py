@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -37,7 +37,7 @@ class Episode:
 
         occurred_at = self.occurred_at.isoformat()
 
-        ended_at: str | None
+        ended_at: None | str
         if isinstance(self.ended_at, datetime.datetime):
             ended_at = self.ended_at.isoformat()
         else:
@@ -60,7 +60,7 @@ class Episode:
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         d = dict(src_dict)
         event = d.pop("event")
 

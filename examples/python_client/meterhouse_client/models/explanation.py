@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -60,7 +60,7 @@ class Explanation:
     deliveries: list[ExplainDelivery]
     rejected: list[Rejected]
     rules: list[Verdict]
-    registers: SumCheck | None
+    registers: None | SumCheck
     evidence: ExplanationEvidence
     episodes: list[Episode]
     edits: list[ExplainEdit]
@@ -81,7 +81,7 @@ class Explanation:
 
         meter = self.meter.to_dict()
 
-        built_at: str | None
+        built_at: None | str
         if isinstance(self.built_at, datetime.datetime):
             built_at = self.built_at.isoformat()
         else:
@@ -166,7 +166,7 @@ class Explanation:
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         from ..models.episode import Episode
         from ..models.explain_delivery import ExplainDelivery
         from ..models.explain_edit import ExplainEdit
@@ -241,7 +241,7 @@ class Explanation:
 
             rules.append(rules_item)
 
-        def _parse_registers(data: object) -> SumCheck | None:
+        def _parse_registers(data: object) -> None | SumCheck:
             if data is None:
                 return data
             try:

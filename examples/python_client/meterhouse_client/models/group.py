@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -51,7 +51,7 @@ class Group:
 
         states = self.states.to_dict()
 
-        not_before: str | None
+        not_before: None | str
         if isinstance(self.not_before, datetime.datetime):
             not_before = self.not_before.isoformat()
         else:
@@ -79,7 +79,7 @@ class Group:
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         from ..models.commands_refusal import CommandsRefusal
         from ..models.group_states import GroupStates
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -55,7 +55,7 @@ class Interval:
     quality: str
     letter: str
     method: str
-    nem12: str | None
+    nem12: None | str
     cim: list[str]
     cim_unverified: bool
     ieee2030_5: int
@@ -97,7 +97,7 @@ class Interval:
 
         method = self.method
 
-        nem12: str | None
+        nem12: None | str
         nem12 = self.nem12
 
         cim = self.cim
@@ -145,7 +145,7 @@ class Interval:
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         from ..models.raw_value import RawValue
 
         d = dict(src_dict)
@@ -198,7 +198,7 @@ class Interval:
 
         method = d.pop("method")
 
-        def _parse_nem12(data: object) -> str | None:
+        def _parse_nem12(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -31,7 +31,7 @@ class Line:
     at: datetime.datetime
     who: str
     action: str
-    note: str | None
+    note: None | str
     before: LineBefore
     after: LineAfter
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
@@ -43,7 +43,7 @@ class Line:
 
         action = self.action
 
-        note: str | None
+        note: None | str
         note = self.note
 
         before = self.before.to_dict()
@@ -66,7 +66,7 @@ class Line:
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         from ..models.line_after import LineAfter
         from ..models.line_before import LineBefore
 
@@ -77,7 +77,7 @@ class Line:
 
         action = d.pop("action")
 
-        def _parse_note(data: object) -> str | None:
+        def _parse_note(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -25,33 +25,33 @@ class Meter:
     """
 
     serial: str
-    make: str | None
+    make: None | str
     hes: str
-    place: str | None
-    at: str | None
-    dt: str | None
-    category: str | None
+    place: None | str
+    at: None | str
+    dt: None | str
+    category: None | str
     mf: float | None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         serial = self.serial
 
-        make: str | None
+        make: None | str
         make = self.make
 
         hes = self.hes
 
-        place: str | None
+        place: None | str
         place = self.place
 
-        at: str | None
+        at: None | str
         at = self.at
 
-        dt: str | None
+        dt: None | str
         dt = self.dt
 
-        category: str | None
+        category: None | str
         category = self.category
 
         mf: float | None
@@ -75,11 +75,11 @@ class Meter:
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         d = dict(src_dict)
         serial = d.pop("serial")
 
-        def _parse_make(data: object) -> str | None:
+        def _parse_make(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
@@ -88,28 +88,28 @@ class Meter:
 
         hes = d.pop("hes")
 
-        def _parse_place(data: object) -> str | None:
+        def _parse_place(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
 
         place = _parse_place(d.pop("place"))
 
-        def _parse_at(data: object) -> str | None:
+        def _parse_at(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
 
         at = _parse_at(d.pop("at"))
 
-        def _parse_dt(data: object) -> str | None:
+        def _parse_dt(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
 
         dt = _parse_dt(d.pop("dt"))
 
-        def _parse_category(data: object) -> str | None:
+        def _parse_category(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -24,7 +24,7 @@ class Move:
 
     at: datetime.datetime
     who: str
-    before: str | None
+    before: None | str
     after: str
     why: str
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
@@ -34,7 +34,7 @@ class Move:
 
         who = self.who
 
-        before: str | None
+        before: None | str
         before = self.before
 
         after = self.after
@@ -56,13 +56,13 @@ class Move:
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         d = dict(src_dict)
         at = datetime.datetime.fromisoformat(d.pop("at"))
 
         who = d.pop("who")
 
-        def _parse_before(data: object) -> str | None:
+        def _parse_before(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)

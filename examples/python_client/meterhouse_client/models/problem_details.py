@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -34,7 +34,7 @@ class ProblemDetails:
     code: str
     title: str
     detail: str
-    instance: str | Unset | None = UNSET
+    instance: None | str | Unset = UNSET
     errors: list[ProblemDetailsErrorsItem] | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -49,7 +49,7 @@ class ProblemDetails:
 
         detail = self.detail
 
-        instance: str | Unset | None
+        instance: None | str | Unset
         if isinstance(self.instance, Unset):
             instance = UNSET
         else:
@@ -81,7 +81,7 @@ class ProblemDetails:
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         from ..models.problem_details_errors_item import ProblemDetailsErrorsItem
 
         d = dict(src_dict)
@@ -95,7 +95,7 @@ class ProblemDetails:
 
         detail = d.pop("detail")
 
-        def _parse_instance(data: object) -> str | Unset | None:
+        def _parse_instance(data: object) -> None | str | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):

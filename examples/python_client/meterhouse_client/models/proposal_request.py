@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from attrs import define as _attrs_define
 
@@ -27,7 +27,7 @@ class ProposalRequest:
 
     overlay: ProposalRequestOverlayType1 | str
     note: str
-    preview: Span | Unset | None = UNSET
+    preview: None | Span | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
         from ..models.proposal_request_overlay_type_1 import ProposalRequestOverlayType1
@@ -41,7 +41,7 @@ class ProposalRequest:
 
         note = self.note
 
-        preview: dict[str, Any] | Unset | None
+        preview: dict[str, Any] | None | Unset
         if isinstance(self.preview, Unset):
             preview = UNSET
         elif isinstance(self.preview, Span):
@@ -63,7 +63,7 @@ class ProposalRequest:
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         from ..models.proposal_request_overlay_type_1 import ProposalRequestOverlayType1
         from ..models.span import Span
 
@@ -84,7 +84,7 @@ class ProposalRequest:
 
         note = d.pop("note")
 
-        def _parse_preview(data: object) -> Span | Unset | None:
+        def _parse_preview(data: object) -> None | Span | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -73,7 +73,7 @@ class Receipt:
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         from ..models.meters_refusal import MetersRefusal
         from ..models.receipt_rejected_by_reason import ReceiptRejectedByReason
 
@@ -94,7 +94,9 @@ class Receipt:
 
         rejected = d.pop("rejected")
 
-        rejected_by_reason = ReceiptRejectedByReason.from_dict(d.pop("rejected_by_reason"))
+        rejected_by_reason = ReceiptRejectedByReason.from_dict(
+            d.pop("rejected_by_reason")
+        )
 
         refusals = []
         _refusals = d.pop("refusals")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -37,7 +37,7 @@ class Rule:
 
     stage: str
     rule: str
-    variant: str | None
+    variant: None | str
     title: str
     enabled: bool
     severity: str
@@ -55,7 +55,7 @@ class Rule:
 
         rule = self.rule
 
-        variant: str | None
+        variant: None | str
         variant = self.variant
 
         title = self.title
@@ -101,7 +101,7 @@ class Rule:
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         from ..models.rule_definition import RuleDefinition
 
         d = dict(src_dict)
@@ -109,7 +109,7 @@ class Rule:
 
         rule = d.pop("rule")
 
-        def _parse_variant(data: object) -> str | None:
+        def _parse_variant(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -28,7 +28,7 @@ class RuleSet:
     discom: str
     version: int | None
     sha256: str
-    overlay: str | None
+    overlay: None | str
     rules: list[Rule]
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -40,7 +40,7 @@ class RuleSet:
 
         sha256 = self.sha256
 
-        overlay: str | None
+        overlay: None | str
         overlay = self.overlay
 
         rules = []
@@ -63,7 +63,7 @@ class RuleSet:
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         from ..models.rule import Rule
 
         d = dict(src_dict)
@@ -78,7 +78,7 @@ class RuleSet:
 
         sha256 = d.pop("sha256")
 
-        def _parse_overlay(data: object) -> str | None:
+        def _parse_overlay(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -24,7 +24,7 @@ class RulesVersion:
     id: int
     sha256: str
     noted_at: datetime.datetime
-    overlay: str | None
+    overlay: None | str
     days: int
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -35,7 +35,7 @@ class RulesVersion:
 
         noted_at = self.noted_at.isoformat()
 
-        overlay: str | None
+        overlay: None | str
         overlay = self.overlay
 
         days = self.days
@@ -55,7 +55,7 @@ class RulesVersion:
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         d = dict(src_dict)
         id = d.pop("id")
 
@@ -63,7 +63,7 @@ class RulesVersion:
 
         noted_at = datetime.datetime.fromisoformat(d.pop("noted_at"))
 
-        def _parse_overlay(data: object) -> str | None:
+        def _parse_overlay(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -46,11 +46,11 @@ class Run:
     method: str
     raw_wh: int | None
     final_wh: int | None
-    nem12: str | None
+    nem12: None | str
     cim: list[str]
     ieee2030_5: int
     how: str
-    basis: RunBasisType0 | Unset | None = UNSET
+    basis: None | RunBasisType0 | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -76,7 +76,7 @@ class Run:
         final_wh: int | None
         final_wh = self.final_wh
 
-        nem12: str | None
+        nem12: None | str
         nem12 = self.nem12
 
         cim = self.cim
@@ -85,7 +85,7 @@ class Run:
 
         how = self.how
 
-        basis: dict[str, Any] | Unset | None
+        basis: dict[str, Any] | None | Unset
         if isinstance(self.basis, Unset):
             basis = UNSET
         elif isinstance(self.basis, RunBasisType0):
@@ -118,7 +118,7 @@ class Run:
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         from ..models.run_basis_type_0 import RunBasisType0
 
         d = dict(src_dict)
@@ -150,7 +150,7 @@ class Run:
 
         final_wh = _parse_final_wh(d.pop("final_wh"))
 
-        def _parse_nem12(data: object) -> str | None:
+        def _parse_nem12(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
@@ -163,7 +163,7 @@ class Run:
 
         how = d.pop("how")
 
-        def _parse_basis(data: object) -> RunBasisType0 | Unset | None:
+        def _parse_basis(data: object) -> None | RunBasisType0 | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..models.summary_line_severity import SummaryLineSeverity, check_summary_line_severity
+from ..models.summary_line_severity import (
+    SummaryLineSeverity,
+    check_summary_line_severity,
+)
 
 T = TypeVar("T", bound="SummaryLine")
 
@@ -87,7 +90,7 @@ class SummaryLine:
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         d = dict(src_dict)
         rule = d.pop("rule")
 

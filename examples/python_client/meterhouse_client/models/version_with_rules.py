@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -29,7 +29,7 @@ class VersionWithRules:
     id: int
     sha256: str
     noted_at: datetime.datetime
-    overlay: str | None
+    overlay: None | str
     days: int
     rules: list[VersionWithRulesRulesItem]
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
@@ -41,7 +41,7 @@ class VersionWithRules:
 
         noted_at = self.noted_at.isoformat()
 
-        overlay: str | None
+        overlay: None | str
         overlay = self.overlay
 
         days = self.days
@@ -67,7 +67,7 @@ class VersionWithRules:
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         from ..models.version_with_rules_rules_item import VersionWithRulesRulesItem
 
         d = dict(src_dict)
@@ -77,7 +77,7 @@ class VersionWithRules:
 
         noted_at = datetime.datetime.fromisoformat(d.pop("noted_at"))
 
-        def _parse_overlay(data: object) -> str | None:
+        def _parse_overlay(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)

@@ -2,7 +2,13 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import Any, Literal, TypeVar, cast
+from typing import (
+    Any,
+    Literal,
+    Self,
+    TypeVar,
+    cast,
+)
 
 from attrs import define as _attrs_define
 
@@ -23,14 +29,14 @@ class Wait:
 
     do: Literal["wait"]
     reason: str
-    until: datetime.datetime | Unset | None = UNSET
+    until: datetime.datetime | None | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
         do = self.do
 
         reason = self.reason
 
-        until: str | Unset | None
+        until: None | str | Unset
         if isinstance(self.until, Unset):
             until = UNSET
         elif isinstance(self.until, datetime.datetime):
@@ -52,7 +58,7 @@ class Wait:
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         d = dict(src_dict)
         do = cast(Literal["wait"], d.pop("do"))
         if do != "wait":
@@ -60,7 +66,7 @@ class Wait:
 
         reason = d.pop("reason")
 
-        def _parse_until(data: object) -> datetime.datetime | Unset | None:
+        def _parse_until(data: object) -> datetime.datetime | None | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
