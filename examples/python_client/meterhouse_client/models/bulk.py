@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import define as _attrs_define
 
@@ -30,7 +30,7 @@ class Bulk:
     action: Assign | Close
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.assign import Assign
+        from ..models.assign import Assign  # noqa: PLC0415
 
         filter_ = self.filter_.to_dict()
 
@@ -55,10 +55,10 @@ class Bulk:
         return field_dict
 
     @classmethod
-    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        from ..models.assign import Assign
-        from ..models.case_filter import CaseFilter
-        from ..models.close import Close
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.assign import Assign  # noqa: PLC0415
+        from ..models.case_filter import CaseFilter  # noqa: PLC0415
+        from ..models.close import Close  # noqa: PLC0415
 
         d = dict(src_dict)
         filter_ = CaseFilter.from_dict(d.pop("filter"))

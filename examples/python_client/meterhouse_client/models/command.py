@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -64,7 +64,7 @@ class Command:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.command_result_type_0 import CommandResultType0
+        from ..models.command_result_type_0 import CommandResultType0  # noqa: PLC0415
 
         id = self.id
 
@@ -149,9 +149,9 @@ class Command:
         return field_dict
 
     @classmethod
-    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        from ..models.command_parameters import CommandParameters
-        from ..models.command_result_type_0 import CommandResultType0
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.command_parameters import CommandParameters  # noqa: PLC0415
+        from ..models.command_result_type_0 import CommandResultType0  # noqa: PLC0415
 
         d = dict(src_dict)
         id = d.pop("id")

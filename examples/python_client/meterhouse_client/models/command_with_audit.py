@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -67,7 +67,7 @@ class CommandWithAudit:
 
     def to_dict(self) -> dict[str, Any]:
         from ..models.command_with_audit_result_type_0 import (
-            CommandWithAuditResultType0,
+            CommandWithAuditResultType0,  # noqa: PLC0415
         )
 
         id = self.id
@@ -159,12 +159,12 @@ class CommandWithAudit:
         return field_dict
 
     @classmethod
-    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        from ..models.command_with_audit_parameters import CommandWithAuditParameters
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.command_with_audit_parameters import CommandWithAuditParameters  # noqa: PLC0415
         from ..models.command_with_audit_result_type_0 import (
-            CommandWithAuditResultType0,
+            CommandWithAuditResultType0,  # noqa: PLC0415
         )
-        from ..models.move import Move
+        from ..models.move import Move  # noqa: PLC0415
 
         d = dict(src_dict)
         id = d.pop("id")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from uuid import UUID
 
 from attrs import define as _attrs_define
@@ -156,11 +156,11 @@ class EditsEdit:
         return field_dict
 
     @classmethod
-    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.edits_edit_operation_type_0_item import (
-            EditsEditOperationType0Item,
+            EditsEditOperationType0Item,  # noqa: PLC0415
         )
-        from ..models.edits_edit_operation_type_1 import EditsEditOperationType1
+        from ..models.edits_edit_operation_type_1 import EditsEditOperationType1  # noqa: PLC0415
 
         d = dict(src_dict)
         id = d.pop("id")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -69,7 +69,7 @@ class Explanation:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.sum_check import SumCheck
+        from ..models.sum_check import SumCheck  # noqa: PLC0415
 
         discom = self.discom
 
@@ -166,17 +166,17 @@ class Explanation:
         return field_dict
 
     @classmethod
-    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        from ..models.episode import Episode
-        from ..models.explain_delivery import ExplainDelivery
-        from ..models.explain_edit import ExplainEdit
-        from ..models.explanation_evidence import ExplanationEvidence
-        from ..models.interval import Interval
-        from ..models.meter import Meter
-        from ..models.rejected import Rejected
-        from ..models.run import Run
-        from ..models.sum_check import SumCheck
-        from ..models.verdict import Verdict
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.episode import Episode  # noqa: PLC0415
+        from ..models.explain_delivery import ExplainDelivery  # noqa: PLC0415
+        from ..models.explain_edit import ExplainEdit  # noqa: PLC0415
+        from ..models.explanation_evidence import ExplanationEvidence  # noqa: PLC0415
+        from ..models.interval import Interval  # noqa: PLC0415
+        from ..models.meter import Meter  # noqa: PLC0415
+        from ..models.rejected import Rejected  # noqa: PLC0415
+        from ..models.run import Run  # noqa: PLC0415
+        from ..models.sum_check import SumCheck  # noqa: PLC0415
+        from ..models.verdict import Verdict  # noqa: PLC0415
 
         d = dict(src_dict)
         discom = d.pop("discom")

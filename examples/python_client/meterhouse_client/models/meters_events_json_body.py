@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import define as _attrs_define
 
@@ -84,18 +84,18 @@ class MetersEventsJsonBody:
         return field_dict
 
     @classmethod
-    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.meters_events_json_body_events_item import (
-            MetersEventsJsonBodyEventsItem,
+            MetersEventsJsonBodyEventsItem,  # noqa: PLC0415
         )
         from ..models.meters_events_json_body_profiles_item import (
-            MetersEventsJsonBodyProfilesItem,
+            MetersEventsJsonBodyProfilesItem,  # noqa: PLC0415
         )
         from ..models.meters_events_json_body_registers_item import (
-            MetersEventsJsonBodyRegistersItem,
+            MetersEventsJsonBodyRegistersItem,  # noqa: PLC0415
         )
         from ..models.meters_events_json_body_values_item import (
-            MetersEventsJsonBodyValuesItem,
+            MetersEventsJsonBodyValuesItem,  # noqa: PLC0415
         )
 
         d = dict(src_dict)

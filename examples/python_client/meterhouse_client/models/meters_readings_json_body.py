@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import define as _attrs_define
 
@@ -84,18 +84,18 @@ class MetersReadingsJsonBody:
         return field_dict
 
     @classmethod
-    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.meters_readings_json_body_events_item import (
-            MetersReadingsJsonBodyEventsItem,
+            MetersReadingsJsonBodyEventsItem,  # noqa: PLC0415
         )
         from ..models.meters_readings_json_body_profiles_item import (
-            MetersReadingsJsonBodyProfilesItem,
+            MetersReadingsJsonBodyProfilesItem,  # noqa: PLC0415
         )
         from ..models.meters_readings_json_body_registers_item import (
-            MetersReadingsJsonBodyRegistersItem,
+            MetersReadingsJsonBodyRegistersItem,  # noqa: PLC0415
         )
         from ..models.meters_readings_json_body_values_item import (
-            MetersReadingsJsonBodyValuesItem,
+            MetersReadingsJsonBodyValuesItem,  # noqa: PLC0415
         )
 
         d = dict(src_dict)

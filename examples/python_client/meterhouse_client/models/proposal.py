@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -43,7 +43,7 @@ class Proposal:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.proposal_preview_type_0 import ProposalPreviewType0
+        from ..models.proposal_preview_type_0 import ProposalPreviewType0  # noqa: PLC0415
 
         id = self.id
 
@@ -91,8 +91,8 @@ class Proposal:
         return field_dict
 
     @classmethod
-    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        from ..models.proposal_preview_type_0 import ProposalPreviewType0
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.proposal_preview_type_0 import ProposalPreviewType0  # noqa: PLC0415
 
         d = dict(src_dict)
         id = d.pop("id")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 
@@ -30,8 +30,8 @@ class ProposalRequest:
     preview: None | Span | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.proposal_request_overlay_type_1 import ProposalRequestOverlayType1
-        from ..models.span import Span
+        from ..models.proposal_request_overlay_type_1 import ProposalRequestOverlayType1  # noqa: PLC0415
+        from ..models.span import Span  # noqa: PLC0415
 
         overlay: dict[str, Any] | str
         if isinstance(self.overlay, ProposalRequestOverlayType1):
@@ -63,9 +63,9 @@ class ProposalRequest:
         return field_dict
 
     @classmethod
-    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        from ..models.proposal_request_overlay_type_1 import ProposalRequestOverlayType1
-        from ..models.span import Span
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.proposal_request_overlay_type_1 import ProposalRequestOverlayType1  # noqa: PLC0415
+        from ..models.span import Span  # noqa: PLC0415
 
         d = dict(src_dict)
 

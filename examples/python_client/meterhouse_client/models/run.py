@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -54,7 +54,7 @@ class Run:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.run_basis_type_0 import RunBasisType0
+        from ..models.run_basis_type_0 import RunBasisType0  # noqa: PLC0415
 
         first_slot = self.first_slot
 
@@ -118,8 +118,8 @@ class Run:
         return field_dict
 
     @classmethod
-    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        from ..models.run_basis_type_0 import RunBasisType0
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.run_basis_type_0 import RunBasisType0  # noqa: PLC0415
 
         d = dict(src_dict)
         first_slot = d.pop("first_slot")

@@ -34,13 +34,15 @@ def _get_kwargs(
         ),
     }
 
-    if (
-        isinstance(body, Take)
-        or isinstance(body, Assign)
-        or isinstance(body, Wait)
-        or isinstance(body, Comment)
-        or isinstance(body, Close)
-    ):
+    if isinstance(body, Take):
+        _kwargs["json"] = body.to_dict()
+    elif isinstance(body, Assign):
+        _kwargs["json"] = body.to_dict()
+    elif isinstance(body, Wait):
+        _kwargs["json"] = body.to_dict()
+    elif isinstance(body, Comment):
+        _kwargs["json"] = body.to_dict()
+    elif isinstance(body, Close):
         _kwargs["json"] = body.to_dict()
     else:
         _kwargs["json"] = body.to_dict()
