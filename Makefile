@@ -7,13 +7,14 @@ export DO_NOT_TRACK = 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test lint bench up docs openapi client lock clean
+.PHONY: help install demo test lint bench bench-api up docs openapi client lock clean
 
 help:
 	@echo "make demo   install, simulate a DISCOM, land it, build its week, compare with the truth"
 	@echo "make test   all tests (the first needs nothing but Python 3.11)"
 	@echo "make lint   ruff, mypy, import-linter"
 	@echo "make bench  measure a day of up to 1,000,000 meters beside floors and peers, in 40 minutes: docs/benchmarks.md"
+	@echo "make bench-api  load the API's GETs with 100 clients over 100,000 meters x 90 days, in 20 minutes: section API of docs/benchmarks.md"
 	@echo "make up     start the database and Dagster's web page; Ctrl-C ends"
 	@echo "make docs   write docs/reports.md and docs/api-errors.md anew from their YAML"
 	@echo "make openapi  write docs/openapi.json anew from the API"
@@ -39,6 +40,9 @@ test: install
 
 bench: install
 	@$(V)/bin/meterhouse bench $(ARGS)
+
+bench-api: install
+	@$(V)/bin/meterhouse bench-api $(ARGS)
 
 lint: install
 	@$(V)/bin/ruff check .

@@ -109,10 +109,11 @@ def insert_commands(
                     %(who)s, %(override)s, %(due)s, %(expires)s, %(why)s
              from unnest(%(meters)s::int[], %(hes)s::int[]) m(meter_id, hes_id)
              on conflict (discom_id, idempotency_key) do nothing
-             returning discom_id, command_id, hes_id)
-           insert into ops.command_audit (discom_id, command_id, hes_id, who, to_state, why, detail)
-           select discom_id, command_id, hes_id, %(who)s, 'queued', %(why)s, %(detail)s from made
-           returning command_id""",
+             returning discom_id, command_id, hes_id),
+           noted as (
+             insert into ops.command_audit (discom_id, command_id, hes_id, who, to_state, why, detail)
+             select discom_id, command_id, hes_id, %(who)s, 'queued', %(why)s, %(detail)s from made)
+           select command_id from made""",
         {
             "discom": new.discom_id,
             "group": group_id,

@@ -40,6 +40,8 @@ def accept(pools: Database, caller: Caller, key: str, request: CommandRequest) -
             return _command(conn, made[0]), True
         elif earlier := repository.command_of_key(conn, key):  # another request with this key was quicker
             return _again(conn, earlier.id, earlier.request_sha256 == digest), False
+        else:  # or was of an office that this caller does not see
+            raise _key_reused()
     assert refusal
     raise Problem(422, refusal.code, "The command is refused", refusal.detail)
 

@@ -63,7 +63,7 @@ def make(request: MakeRequest, pools: Pools, caller: Editor) -> Edits:
 
 
 @router.post("/file/preview", summary="What a file of edits would do; nothing is written", responses=problems(400, 409, 422))
-def preview_file(content: File, how: Annotated[FileRequest, Query()], pools: Pools, caller: Reader) -> Preview:
+def preview_file(content: File, how: Annotated[FileRequest, Query()], pools: Pools, caller: Editor) -> Preview:
     """Every fault is listed with row and column."""
     return service.preview_file(pools, caller, content, how)
 
@@ -71,7 +71,7 @@ def preview_file(content: File, how: Annotated[FileRequest, Query()], pools: Poo
 @router.post(
     "/file", status_code=status.HTTP_201_CREATED, summary="Make the edits of a file, all or none", responses=problems(400, 409, 422)
 )
-def make_file(content: File, how: Annotated[MakeFileRequest, Query()], pools: Pools, caller: Reader) -> Edits:
+def make_file(content: File, how: Annotated[MakeFileRequest, Query()], pools: Pools, caller: Editor) -> Edits:
     return service.make_file(pools, caller, content, how)
 
 

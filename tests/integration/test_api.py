@@ -85,8 +85,17 @@ def test_nothing_is_loaded_from_outside_and_the_description_is_there(client: Tes
     assert description["info"]["title"] == "Meterhouse"
     rules = ["", "/proposals", "/proposals/{id}", "/proposals/{id}/withdraw", "/versions", "/versions/{id}"]
     commands = ["", "/groups", "/groups/{id}", "/{id}", "/{id}/cancel"]
+    admin = [
+        *("audit", "grants", "grants/{id}", "keys", "keys/{id}", "keys/{id}/rotate", "roles", "roles/{code}"),
+        *("tenants", "tenants/{code}/administrators", "users", "users/{id}"),
+        *(f"users/{{id}}/{act}" for act in ("disable", "enable", "reset-password", "unlock")),
+    ]
+    auth = ["logout", "me", "password", "revoke", "sessions", "sessions/{id}", "token", "totp", "totp/confirm"]
     cases = ["", "/actions", "/summary", "/{id}", "/{id}/actions"]
     assert sorted(description["paths"]) == [
+        "/.well-known/jwks.json",
+        *(f"/api/v1/admin/{a}" for a in admin),
+        *(f"/api/v1/auth/{a}" for a in auth),
         *(f"/api/v1/billing/{b}" for b in ("bills", "deliveries", "receipts")),
         *(f"/api/v1/commands{c}" for c in commands),
         *(
