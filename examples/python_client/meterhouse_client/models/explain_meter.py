@@ -6,11 +6,11 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-T = TypeVar("T", bound="Meter")
+T = TypeVar("T", bound="ExplainMeter")
 
 
 @_attrs_define
-class Meter:
+class ExplainMeter:
     """The meter and the place where it hung on the day; `place` is None where it was not installed.
 
     Attributes:
@@ -123,7 +123,7 @@ class Meter:
 
         mf = _parse_mf(d.pop("mf"))
 
-        meter = cls(
+        explain_meter = cls(
             serial=serial,
             make=make,
             hes=hes,
@@ -134,8 +134,8 @@ class Meter:
             mf=mf,
         )
 
-        meter.additional_properties = d
-        return meter
+        explain_meter.additional_properties = d
+        return explain_meter
 
     @property
     def additional_keys(self) -> list[str]:
