@@ -478,3 +478,21 @@ def test_every_answer_says_what_is_left_of_the_limit(client: TestClient, keys: d
     assert {a.headers["RateLimit-Limit"] for a in answers} == {"2"}
     assert 30 <= int(answers[1].headers["RateLimit-Reset"]) <= 60
     assert 1 <= int(answers[2].headers["Retry-After"]) <= 30
+
+
+# --- tables of the conventions ---
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("ops.idempotency", "app.subject"),
+        ("ops.report_export", "<@ COALESCE"),
+        ("ops.report_config", "share_office_id"),
+        ("ops.report_config_version", "report_config"),
+    ],
+)
+def test_policies_that_are_not_made_from_columns_outlive_later_migrations(keys: dict[str, str], table: str, said: str) -> None:
+    found = superuser("select pg_get_expr(polqual, polrelid) from pg_policy where polname = 'within' and polrelid = %s::regclass", table)
+    assert len(found) == 1, f"{table} has no policy for limited callers"
+    assert said in found[0][0], f"a later migration wrote another policy over that of {table}: {found[0][0]}"
