@@ -138,34 +138,32 @@ class _Answer:
             return None
         if self._start is None:
             return await self._send(message)
-        if self._body is None:  # too large to hold: it streams
-            await self._send(message)
-        else:
+        start, more, begins = self._start, message.get("more_body", False), False
+        if self._body is not None:
             self._body += message.get("body", b"")
-            if len(self._body) > LARGEST:
-                await self._send(self._start)
-                await self._send({"type": "http.response.body", "body": bytes(self._body), "more_body": message.get("more_body", False)})
-                self._body = None
-        if message.get("more_body"):
-            return None
-        start, body, self._start = self._start, self._body, None
-        await self._finish(start, body)
-        if body is not None:
+            if more and len(self._body) <= LARGEST:
+                return None
+            message = {"type": "http.response.body", "body": bytes(self._body), "more_body": more}
+            begins, kept = True, None if len(self._body) > LARGEST else bytes(self._body)
+            self._body = None  # what is too large to hold goes out as it comes
+        else:
+            kept = None
+        if not more:
+            await self._finish(start, kept)
+        if begins:
             await self._send(start)
-            await self._send({"type": "http.response.body", "body": bytes(body), "more_body": False})
-        return None
+        return await self._send(message)
 
     async def broke(self) -> None:
         """A fault that nobody foresaw, before what was done was committed or after it."""
         if self._held.claimed_by is not None:
             await self._write((500, {}), None)
 
-    async def _finish(self, start: Message, body: bytearray | None) -> None:
+    async def _finish(self, start: Message, body: bytes | None) -> None:
         if 200 <= start["status"] < 300:
             headers = Headers(raw=start["headers"])
             secret = "no-store" in headers.get("cache-control", "")
-            kept = None if body is None or secret else bytes(body)
-            await self._write((start["status"], {n: headers[n] for n in _SAID_AGAIN if n in headers}), kept)
+            await self._write((start["status"], {n: headers[n] for n in _SAID_AGAIN if n in headers}), None if secret else body)
         else:
             await self._write(None, None)
 
