@@ -15,6 +15,7 @@ from rich.table import Table
 from api import logs
 from api.auth import HEADER, new_key
 from api.auth import repository as keys_of
+from api.auth.federated import config
 from api.metrics import SHARED_FOLDER
 from cli.console import console, fail
 from cli.data import Discom
@@ -43,6 +44,10 @@ def api(
         return
     import uvicorn
 
+    try:
+        config.load()
+    except config.IdentityFileError as e:
+        fail(str(e))
     ensure_ready()
     with tempfile.TemporaryDirectory(prefix="meterhouse-metrics-") as shared:
         if workers > 1:

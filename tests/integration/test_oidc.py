@@ -114,6 +114,14 @@ def test_an_installation_behind_https_marks_its_cookies_secure(module_database: 
         assert query_of(away.headers["location"])["redirect_uri"] == "https://meterhouse.example.org" + CALLBACK
 
 
+def test_an_installation_below_a_path_has_its_cookies_and_addresses_there(module_database: str, idp: NanoIdp, tmp_path: Path) -> None:
+    with api(tmp_path, [corp(tmp_path, idp)], public_url="http://localhost/data/") as client:
+        away = client.get(LOG_IN)
+        assert "path=/data/api/v1/auth;" in away.headers["set-cookie"].lower()
+        assert query_of(away.headers["location"])["redirect_uri"] == "http://localhost/data" + CALLBACK
+        assert client.get("/api/v1/auth/providers").json()["providers"][0]["log_in"] == "/data" + LOG_IN
+
+
 def test_ways_to_log_in_are_listed_without_how_they_are_set_up(client: TestClient, idp: NanoIdp) -> None:
     listed = client.get("/api/v1/auth/providers")
     assert listed.json() == {"providers": [{"name": "corp", "kind": "oidc", "title": "Corporate log-in", "log_in": LOG_IN}]}
