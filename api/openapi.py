@@ -15,6 +15,7 @@ from api.idempotency import HEADER as IDEMPOTENCY_KEY
 
 TAGS = {
     "operation": "Whether the service is alive and ready, for whoever runs it.",
+    "log-in": "Log-ins that an identity provider vouches for: OpenID Connect, SAML 2.0, LDAP.",
     "meters": "Readings and events that head-end systems push.",
     "commands": "Instructions to meters, and what became of each.",
     "billing": "Bills and receipts, as the billing system delivers them.",

@@ -136,7 +136,7 @@ def test_without_a_file_there_is_no_provider_and_the_api_works(module_database: 
 
 
 def test_who_holds_roles_in_two_discoms_says_which(client: TestClient, idp: NanoIdp) -> None:
-    detail = refused(log_in(client, idp, "ravi"), 400, "WHICH_DISCOM")
+    detail = refused(log_in(client, idp, "ravi"), 422, "WHICH_DISCOM")
     assert "acme, globex" in detail
     works(client, log_in(client, idp, "ravi", "?discom=globex"))
     assert owner("select discom_id from ops.session") == [(2,)]
@@ -519,4 +519,4 @@ def test_keys_serve_on_while_the_provider_is_away(bad: tuple[TestClient, Rogue])
 def test_a_login_of_a_token_that_a_local_account_has_is_refused(bad: tuple[TestClient, Rogue]) -> None:
     client, provider = bad
     owner("insert into ops.account (login, name, source) values ('job', 'Local', 'local')")
-    refused(client.get(PROTECTED, headers=bearer(api_token(provider))), 409, "LOGIN_TAKEN")
+    refused(client.get(PROTECTED, headers=bearer(api_token(provider))), 403, "LOGIN_TAKEN")

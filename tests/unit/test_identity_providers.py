@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 import yaml
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from typer.testing import CliRunner
 
 from api.auth.federated import config, outbound, sealed
@@ -222,6 +224,17 @@ def test_what_is_sealed_opens_for_its_purpose_alone(key: None) -> None:
     for wrong in (lambda: sealed.open_done(sealed.seal(begun)), lambda: sealed.open_begun(sealed.seal(done))):
         with pytest.raises(SealError):
             wrong()
+
+
+def test_what_is_sealed_opens_while_its_key_is_in_the_file(key: None, tmp_path: Path) -> None:
+    box = sealed.seal(Begun("corp", "state", None))
+    file, old = tmp_path / "key.pem", (tmp_path / "key.pem").read_bytes()
+    new = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file.write_bytes(new + old)
+    assert sealed.open_begun(box).state == "state", "a log-in under way ends where a key is added"
+    file.write_bytes(new)
+    with pytest.raises(SealError):
+        sealed.open_begun(box)
 
 
 @pytest.mark.parametrize("text", ["", "x", "gAAAAA", "é", "\ud800"])
