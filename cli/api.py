@@ -20,6 +20,7 @@ from api.admin.rights import administrator_grant
 from api.auth import HEADER, Caller, new_key
 from api.auth import repository as keys_of
 from api.auth.changes import Origin, record
+from api.auth.federated import config
 from api.metrics import SHARED_FOLDER
 from cli.console import console, fail
 from cli.data import Discom
@@ -49,6 +50,10 @@ def api(
         return
     import uvicorn
 
+    try:
+        config.load()
+    except config.IdentityFileError as e:
+        fail(str(e))
     ensure_ready()
     with tempfile.TemporaryDirectory(prefix="meterhouse-metrics-") as shared:
         if workers > 1:
