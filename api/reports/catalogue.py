@@ -14,7 +14,8 @@ from typing import Any
 
 import yaml
 
-MODELS = Path(__file__).resolve().parents[2] / "dbt_project" / "models" / "reports"
+PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
+MODELS = PROJECT / "models" / "reports"
 SCHEMA = "reports"
 
 GROUPS = {
@@ -32,6 +33,12 @@ GROUPS = {
 """Groups of the catalogue by the letter that begins their reports' ids; each has a folder of models."""
 
 UNITS = {
+    "wh": "Wh",
+    "vah": "VAh",
+    "varh": "varh",
+    "w": "W",
+    "va": "VA",
+    "ohm": "Ω",
     "kwh": "kWh",
     "kvah": "kVAh",
     "kvarh": "kvarh",
@@ -167,6 +174,8 @@ class Report:
     columns: tuple[Column, ...]
     unfed: str | None = None
     """Why the report is empty as yet: what would feed it."""
+    charts: tuple[Any, ...] = ()
+    """Of a report that somebody built, what charts.Chart it has; those of the catalogue stand in charts.CHARTS."""
 
     @property
     def group(self) -> str:

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -132,8 +133,17 @@ def check_built(s: Snapshot, wanted: Sequence[Report], span: Span) -> None:
 def _write(s: Snapshot, about: About, formats: Sequence[str], folder: Path, on_rows: Callable[[int], None]) -> Written:
     """One report. Raises ReportError, and then there is no file of it."""
     started = time.perf_counter()
-    found = Found(about.report)
     stem = file_stem(about.report, about.discom, about.span)
+    found, files = write_rows(about, s.stream(about.report, about.span), formats, folder, stem)
+    seconds = time.perf_counter() - started
+    return Written(about.report, found.rows, found.lowest_coverage_pct, found.data_as_of, seconds, files)
+
+
+def write_rows(
+    about: About, chunks: Iterable[Sequence[tuple[Any, ...]]], formats: Sequence[str], folder: Path, stem: str
+) -> tuple[Found, list[File]]:
+    """Rows, taken once, as a file of each format in `folder`: all of them, or none where anything is raised on the way."""
+    found = Found(about.report)
     with staging(folder) as stage:
         writers = []
         try:
@@ -141,6 +151,7 @@ def _write(s: Snapshot, about: About, formats: Sequence[str], folder: Path, on_r
                 writers.append(writer(name)(stage / f"{stem}.{name}", about))
             for rows in s.stream(about.report, about.span):
                 on_rows(len(rows))
+            for rows in chunks:
                 found.add(rows)
                 for w in writers:
                     w.add(rows)
@@ -150,9 +161,7 @@ def _write(s: Snapshot, about: About, formats: Sequence[str], folder: Path, on_r
             for w in writers:
                 w.abandon()
             raise
-        files = publish(stage, folder)
-    seconds = time.perf_counter() - started
-    return Written(about.report, found.rows, found.lowest_coverage_pct, found.data_as_of, seconds, files)
+        return found, publish(stage, folder)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import psycopg
@@ -11,6 +11,10 @@ import pytest
 from openpyxl import load_workbook
 from psycopg import sql
 
+from api.builder import repository as builder
+from api.builder.catalogue import Dataset, Field, datasets
+from api.builder.compile import compile_query
+from api.builder.schemas import Query
 from api.reports import catalogue
 from api.reports.catalogue import SCHEMA, Report
 from api.reports.files import write_reports
@@ -150,3 +154,56 @@ def test_no_form_of_an_authority_is_empty(built: psycopg.Connection, name: str, 
         rows = list(sheet.iter_rows(min_row=7, values_only=True))
         filled = [row for row in rows[: next(i for i, row in enumerate(rows) if not any(row))] if any(row)]
         assert filled, f"{name}, {sheet.title} has no row"
+
+
+@pytest.mark.parametrize("dataset", datasets().values(), ids=lambda d: d.name)
+def test_a_dataset_of_the_builder_is_as_its_yaml_says_and_can_be_read(built: psycopg.Connection, dataset: Dataset) -> None:
+    whole = dict.fromkeys(("smallint", "integer", "bigint"), "whole number")  # a contract does not tell them apart
+    declared = {f.name: whole.get(f.column.data_type, f.column.data_type.partition("(")[0]) for f in dataset.fields.values()}
+    found = built.execute(
+        """select attname, format_type(atttypid, null) from pg_attribute
+           where attrelid = %s::regclass and attnum > 0 and not attisdropped""",
+        [dataset.name],
+    ).fetchall()
+    there = {name: whole.get(kind, kind) for name, kind in found}
+    assert {name: there.get(name) for name in declared} == declared, f"{dataset.name} is not as it is declared"
+    days = [{"column": dataset.time, "op": "between", "value": [str(FIRST), str(LAST)]}] if dataset.time else []
+    query = Query.model_validate({"dataset": dataset.name, "columns": list(dataset.fields), "filters": days})
+    with db.connect("meterhouse_api") as conn:
+        discom_id = _discom_id()
+        conn.execute("select set_config('app.discom_id', %s, true)", [str(discom_id)])
+        compiled = compile_query(query, discom_id, IST, datetime.now(UTC), max_rows=20)
+        for row in builder.rows(conn, compiled):
+            assert len(row) == len(dataset.fields)
+
+
+def _discom_id() -> int:
+    with db.connect("meterhouse_loader") as loader:
+        row = loader.execute("select discom_id from registry.discom").fetchone()
+    assert row
+    return int(row[0])
+
+
+RATIOS = [(d, f) for d in datasets().values() for f in d.fields.values() if f.ratio]
+
+
+@pytest.mark.parametrize(("dataset", "field"), RATIOS, ids=[f"{d.name}.{f.name}" for d, f in RATIOS])
+def test_a_ratio_is_what_its_yaml_says_that_it_is_made_of(built: psycopg.Connection, dataset: Dataset, field: Field) -> None:
+    """For each single row the ratio of sums is the column itself, so over many rows it is their weighted mean."""
+    assert field.ratio
+    of, to = (sql.SQL(" + ").join(map(sql.Identifier, side)) for side in (field.ratio.of, field.ratio.to))
+    wrong = sql.SQL(
+        """select count(*) filter (where abs({column} - {times} * ({of}) / nullif({to}, 0)) > 1e-6 * greatest(1, abs({column}))),
+                  count({column})
+           from {relation}"""
+    ).format(
+        column=sql.Identifier(field.name),
+        times=sql.Literal(float(field.ratio.times)),
+        of=of,
+        to=to,
+        relation=sql.Identifier(dataset.schema, dataset.relation),
+    )
+    row = built.execute(wrong).fetchone()
+    assert row
+    assert row[1] > 0, f"{dataset.name}.{field.name} has no value, so nothing was compared"
+    assert row[0] == 0, f"{dataset.name}.{field.name} differs in {row[0]} rows from {field.ratio}"

@@ -35,6 +35,7 @@ class Found:
         self.lowest_coverage_pct: float | None = None
         self.data_as_of: datetime | None = None
         self._coverage, self._as_of = (report.position(c) if report.has(c) else None for c in ("coverage_pct", "data_as_of"))
+        self._coverage, self._as_of = _position(report, "coverage_pct", Kind.REAL), _position(report, "data_as_of", Kind.STAMP)
 
     def add(self, rows: Sequence[Row]) -> None:
         self.rows += len(rows)
@@ -44,6 +45,11 @@ class Found:
         stamps = {r[self._as_of] for r in rows} - {None} if self._as_of is not None else set()
         if stamps:
             self.data_as_of = max(stamps) if self.data_as_of is None else max(self.data_as_of, *stamps)
+
+
+def _position(report: Report, name: str, kind: Kind) -> int | None:
+    """None where it has no such column: what people build for themselves need not, or call something else so."""
+    return report.position(name) if report.has(name) and report.columns[report.position(name)].kind is kind else None
 
 
 class Writer(ABC):
