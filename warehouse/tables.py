@@ -1722,6 +1722,8 @@ report_export = sa.Table(
     sa.Index(None, "discom_id", "subject", "requested_at"),
     schema="ops",
     comment="Exports that were asked for over the API and are made by a worker",
+)
+
 report_config = sa.Table(
     "report_config",
     metadata,

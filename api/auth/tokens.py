@@ -62,24 +62,20 @@ def issue_for_key(key_id: str, lifetime_s: int = LIFETIME_S) -> str:
 def verify(token: str) -> AccessToken:
     """What it says. Raises TokenError."""
     try:
-        header = jwt.get_unverified_header(token)
-        key = next((k for k in signing_keys() if _key_id(k) == header.get("kid")), None)
-        if key is None or header.get("typ") != TYPE:
-            raise TokenError("the access token is not accepted: it was not made here, or with a key that was given up")
+        if jwt.get_unverified_header(token).get("typ") != TYPE:
+            raise TokenError("it is no access token")
         claims = jwt.decode(
             token,
-            key.public_key(),
+            _key_of(token).public_key(),
             [ALGORITHM],
             audience=AUDIENCE,
             issuer=ISSUER,
             options={"require": ["exp", "iat", "aud", "iss", "sub"]},
         )
         if ("sid" in claims) == ("key" in claims):
-            raise TokenError("the access token is not accepted: it names no session")
+            raise TokenError("it names no session")
         session_id = UUID(str(claims["sid"])) if "sid" in claims else None
         return AccessToken(session_id, None if session_id else str(claims["key"]), str(claims["sub"]))
-    except TokenError:
-        raise
     except (jwt.PyJWTError, ValueError) as e:
         raise TokenError(f"the access token is not accepted: {e}") from None
 
@@ -109,7 +105,8 @@ def _key_id(key: Ed25519PrivateKey) -> str:
 def seal(purpose: str, claims: dict[str, str | int], expires_at: datetime) -> str:
     """A text that says `claims` for one purpose until a time, signed as access tokens are and of no use as one."""
     body = {"iss": ISSUER, "aud": f"meterhouse-{purpose}", "exp": int(expires_at.timestamp()), **claims}
-    return jwt.encode(body, _signing_key(), ALGORITHM, headers={"typ": f"{purpose}+jwt"})
+    key = signing_keys()[0]
+    return jwt.encode(body, key, ALGORITHM, headers={"typ": f"{purpose}+jwt", "kid": _key_id(key)})
 
 
 def unseal(purpose: str, text: str) -> dict[str, Any]:
@@ -117,7 +114,7 @@ def unseal(purpose: str, text: str) -> dict[str, Any]:
     try:
         claims: dict[str, Any] = jwt.decode(
             text,
-            _signing_key().public_key(),
+            _key_of(text).public_key(),
             [ALGORITHM],
             audience=f"meterhouse-{purpose}",
             issuer=ISSUER,
@@ -126,6 +123,15 @@ def unseal(purpose: str, text: str) -> dict[str, Any]:
         return claims
     except (jwt.PyJWTError, ValueError) as e:
         raise TokenError(str(e)) from None
+
+
+def _key_of(text: str) -> Ed25519PrivateKey:
+    """By which a token says that it was signed. Raises TokenError, jwt.PyJWTError."""
+    said = jwt.get_unverified_header(text).get("kid")
+    for key in signing_keys():
+        if _key_id(key) == said:
+            return key
+    raise TokenError("it was not made here, or with a key that was given up")
 
 
 def key_file() -> Path:

@@ -134,13 +134,18 @@ def _write(s: Snapshot, about: About, formats: Sequence[str], folder: Path, on_r
     """One report. Raises ReportError, and then there is no file of it."""
     started = time.perf_counter()
     stem = file_stem(about.report, about.discom, about.span)
-    found, files = write_rows(about, s.stream(about.report, about.span), formats, folder, stem)
+    found, files = write_rows(about, s.stream(about.report, about.span), formats, folder, stem, on_rows)
     seconds = time.perf_counter() - started
     return Written(about.report, found.rows, found.lowest_coverage_pct, found.data_as_of, seconds, files)
 
 
 def write_rows(
-    about: About, chunks: Iterable[Sequence[tuple[Any, ...]]], formats: Sequence[str], folder: Path, stem: str
+    about: About,
+    chunks: Iterable[Sequence[tuple[Any, ...]]],
+    formats: Sequence[str],
+    folder: Path,
+    stem: str,
+    on_rows: Callable[[int], None] = lambda _: None,
 ) -> tuple[Found, list[File]]:
     """Rows, taken once, as a file of each format in `folder`: all of them, or none where anything is raised on the way."""
     found = Found(about.report)
@@ -149,9 +154,8 @@ def write_rows(
         try:
             for name in dict.fromkeys(formats):
                 writers.append(writer(name)(stage / f"{stem}.{name}", about))
-            for rows in s.stream(about.report, about.span):
-                on_rows(len(rows))
             for rows in chunks:
+                on_rows(len(rows))
                 found.add(rows)
                 for w in writers:
                     w.add(rows)

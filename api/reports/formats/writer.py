@@ -34,7 +34,6 @@ class Found:
         self.rows = 0
         self.lowest_coverage_pct: float | None = None
         self.data_as_of: datetime | None = None
-        self._coverage, self._as_of = (report.position(c) if report.has(c) else None for c in ("coverage_pct", "data_as_of"))
         self._coverage, self._as_of = _position(report, "coverage_pct", Kind.REAL), _position(report, "data_as_of", Kind.STAMP)
 
     def add(self, rows: Sequence[Row]) -> None:
