@@ -115,12 +115,12 @@ class Database:
 
     @contextmanager
     def snapshot(self, caller: Sees) -> Iterator[psycopg.Connection]:
-        """As `tenant`, read-only, and every statement of it sees the same moment of the warehouse."""
+        """As `tenant` for many rows, read-only, and every statement of it sees the same moment of the warehouse."""
         with self._pool("meterhouse_api").connection() as conn:
             conn.isolation_level, conn.read_only = psycopg.IsolationLevel.REPEATABLE_READ, True
             try:
                 with conn.transaction():
-                    conn.execute(LIMIT, limits(caller))
+                    conn.execute(LIMIT, limits(caller, many=True))
                     yield conn
             finally:
                 if not conn.closed:

@@ -69,7 +69,7 @@ Key = Annotated[
 Prefer = Annotated[str | None, Header(max_length=200, description="respond-async: always a job")]
 
 
-@router.get("", summary="Which reports there are")
+@router.get("", summary="Which reports there are", responses=problems(422))
 def list_reports(_: Reader, group: Group | None = None) -> Catalogue:
     """Each with what a row is of, its columns, their types and units, and the periods that it has."""
     return service.listed(group)
@@ -95,7 +95,7 @@ def export_many(asked: ManyAsked, request: Request, response: Response, pools: P
     return _accepted(request, job)
 
 
-@router.get("/exports", summary="Your exports, the newest first")
+@router.get("/exports", summary="Your exports, the newest first", responses=problems(422))
 def list_exports(pools: Pools, caller: Exporter, size: Annotated[int, Query(ge=1, le=100)] = 20) -> list[ExportJob]:
     return [_described(job) for job in exports.listed(pools, caller, size)]
 
@@ -121,7 +121,7 @@ def get_file(
     export_id: ExportId,
     request: Request,
     pools: Pools,
-    token: Annotated[str, Query(max_length=4000, description="of the link")] = "",
+    token: Annotated[str, Query(description="of the link")] = "",
 ) -> Response:
     """Opened by the link alone, which is for one file and a while."""
     try:

@@ -338,7 +338,7 @@ def _said(what: str) -> Iterator[None]:
     except ReportTooSlowError as e:
         raise Problem(422, "TOO_SLOW", "This takes too long", f"{e}, or ask for an export as a job") from None
     except ReportError as e:
-        raise Problem(422, "NOT_POSSIBLE", f"{what} cannot be given", str(e)) from None
+        raise Problem(422, "REPORT_REFUSED", f"{what} cannot be given", str(e)) from None
 
 
 def _invalid(detail: str) -> Problem:

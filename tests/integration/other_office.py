@@ -12,8 +12,10 @@ from typing import Any, cast
 import psycopg
 from psycopg import sql
 
-from api.database import LIMIT
+from api.auth import Scope
+from api.database import LIMIT, limits
 from api.reports.catalogue import SCHEMA, Report
+from api.reports.exports import Cut
 from warehouse import db
 
 Rows = dict[str, list[tuple[Any, ...]]]
@@ -77,10 +79,10 @@ def _limited(conn: psycopg.Connection, discom_id: int, offices: list[int]) -> It
     """As api.database limits a caller."""
     with conn.transaction():
         conn.execute("set local role meterhouse_api")
-        conn.execute(LIMIT, [str(discom_id), "{" + ",".join(map(str, offices)) + "}", "{}"])
+        conn.execute(LIMIT, limits(Cut(discom_id, Scope(tuple(offices), ())), many=True))
         yield
         conn.execute("set local role none")
-    conn.execute(LIMIT, ["", "", ""])
+    conn.execute(LIMIT, ["", "", "", ""])
 
 
 def _read(conn: psycopg.Connection, report: Report) -> list[tuple[Any, ...]]:

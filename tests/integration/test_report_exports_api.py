@@ -212,7 +212,7 @@ def test_two_requests_with_one_key_at_once_are_one_job(client: TestClient, keys:
         ({**TWO, "formats": ["exe"]}, 422, "INVALID_REQUEST"),
         ({**TWO, "first": "2026-13-01"}, 422, "INVALID_REQUEST"),
         ({**TWO, "first": "2026-11-01"}, 422, "INVALID_PERIOD"),
-        ({**TWO, "first": "2099-01-01", "last": "2099-01-02"}, 422, "NOT_POSSIBLE"),
+        ({**TWO, "first": "2099-01-01", "last": "2099-01-02"}, 422, "REPORT_REFUSED"),
         ({**TWO, "office": "../../etc"}, 404, "UNKNOWN_OFFICE"),
         ({**TWO, "discom_id": 2}, 422, "INVALID_REQUEST"),
         ({"reports": ["D09"], "formats": ["csv"]}, 422, "INVALID_PERIOD"),
