@@ -186,7 +186,7 @@ def test_groups_sums_and_ratios_are_what_sql_says(analyst: As, module_database: 
     assert [(c["name"], c["type"], c["unit"]) for c in answer["columns"]] == [
         ("dt_id", "integer", None),
         ("sum_loss_wh", "integer", "Wh"),
-        ("loss_pct_of_sums", "real", "%"),
+        ("loss_pct", "real", "%"),
         ("count", "integer", None),
     ]
     assert (answer["first"], answer["last"], answer["time_zone"], answer["truncated"]) == (
@@ -594,7 +594,7 @@ def test_a_report_is_exported_in_each_format(analyst: As, tmp_path: Path, fmt: s
     third = 0.3 * SUM
     if fmt == "csv":
         lines = file.read_text().splitlines()
-        assert lines[0] == "dt,month,sum_loss_kwh,loss_pct_of_sums,coverage_pct,max_data_as_of"
+        assert lines[0] == "dt,month,sum_loss_kwh,loss_pct,coverage_pct,max_data_as_of"
         assert lines[1] == f"'=DT3,2026-10-01,{third:.3f},10.0,31,2026-11-01T06:30:00+05:30", "a formula is made harmless"
     elif fmt == "xlsx":
         book = load_workbook(file)
@@ -681,7 +681,7 @@ def test_a_saved_report_goes_out_by_a_schedule_of_its_days(
     saved = people["north"].save("Of the north")
     lines, trouble = sent(module_database, saved["id"], tmp_path, monkeypatch, 6)
     assert trouble is None
-    assert lines == ["dt_id,sum_loss_wh,loss_pct_of_sums,count", "1,500,10.0,1", "2,1000,10.0,1"], "the 5th, and what the owner sees"
+    assert lines == ["dt_id,sum_loss_wh,loss_pct,count", "1,500,10.0,1", "2,1000,10.0,1"], "the 5th, and what the owner sees"
 
 
 def test_a_schedule_takes_the_rights_that_the_owner_has_now(
