@@ -50,6 +50,8 @@ from api.reports.formats.writer import About, Found, plain, real
 from api.reports.repository import Discom, Span
 
 MAX_ID = 2**63 - 1
+WAIT_S = 5.0
+"""How long a query waits for others to end before it is turned away."""
 NARROWING = ("office", "office_id", "feeder", "feeder_id", "dt", "dt_id", "serial", "meter_id", "consumer", "consumer_id", "category")
 """Columns of which a filter makes a query read less, the widest first."""
 
@@ -223,7 +225,10 @@ def check_cost(plan: Plan, query: Compiled, limit: Limit) -> None:
 
 @contextmanager
 def _in_words(limit: Limit) -> Iterator[None]:
-    """What the server refuses, said to whoever asked."""
+    """Runs in the room that there is for queries. What the server refuses, said to whoever asked."""
+    if not limits.room().acquire(timeout=WAIT_S):
+        detail = "as many reports as this service runs at once are under way: try again in a moment"
+        raise Problem(429, "BUSY", "Too many reports at once", detail, headers={"Retry-After": "10"})
     try:
         yield
     except psycopg.errors.QueryCanceled:
@@ -235,6 +240,8 @@ def _in_words(limit: Limit) -> Iterator[None]:
     except psycopg.errors.DataError as e:
         detail = f"a figure is beyond what can be reckoned with ({e.diag.message_primary}): filter the rows that it is made of"
         raise Problem(422, "OUT_OF_RANGE", "The query is not valid", detail) from None
+    finally:
+        limits.room().release()
 
 
 # --- saved reports ---

@@ -18,7 +18,9 @@ from psycopg.types.json import Jsonb
 
 from api.auth import HEADER, new_key
 from api.auth.repository import insert_key
+from api.builder import limits, service
 from api.builder.catalogue import datasets
+from api.database import pool_size
 from api.main import create_app
 from api.reports.schedules import config, deliver, queue
 from warehouse import db
@@ -411,6 +413,22 @@ def test_a_query_that_takes_too_long_is_ended(analyst: As, monkeypatch: pytest.M
     query = {"dataset": "network.interruption", "columns": ["head"], "filters": [{"column": "day", "op": "=", "value": "2026-10-05"}]}
     assert "0.2 s" in analyst.refused(query, "TOO_SLOW")["detail"]
     assert len(analyst.rows(LOSSES)) == 4, "the connection is as good as before"
+
+
+def test_reports_leave_the_rest_of_the_api_its_connections(analyst: As, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "WAIT_S", 0.01)
+    taken = 0
+    while limits.room().acquire(blocking=False):
+        taken += 1
+    try:
+        assert taken == pool_size() // 2
+        response = analyst.send("POST", "/preview", LOSSES)
+        assert (response.status_code, response.json()["code"]) == (429, "BUSY")
+        assert response.headers["retry-after"] == "10"
+        assert analyst.send("GET", "/reports").status_code == 200, "what is no query goes on"
+    finally:
+        limits.room().release(taken)
+    assert len(analyst.rows(LOSSES)) == 4
 
 
 def test_a_dataset_that_was_never_built_is_said_to_be(analyst: As) -> None:
