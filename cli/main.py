@@ -24,6 +24,7 @@ from cli import (
     streams,
     vendors,
 )
+from cli.bench import api_command as bench_api
 from cli.bench import command as bench
 from cli.console import fail
 from cli.vee import app as vee
@@ -58,6 +59,7 @@ app.add_typer(report_schedule.app, name="report-schedule", help="Reports that go
 app.command("dagster")(run.dagster)
 app.command("demo")(demo.demo)
 app.command("bench")(bench.bench)
+app.command("bench-api")(bench_api.bench_api)
 
 
 def main() -> None:

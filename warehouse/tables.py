@@ -202,6 +202,7 @@ service_point = _registry(
     sa.Column("latitude", sa.Numeric(9, 6)),
     sa.Column("longitude", sa.Numeric(9, 6)),
     _fk("office_id", "office"),
+    sa.Index(None, "discom_id", "office_id"),
     _one_of("phase", "R", "Y", "B"),
     sa.CheckConstraint("latitude between -90 and 90 and longitude between -180 and 180", name="position"),
 )
@@ -254,6 +255,7 @@ meter = sa.Table(
     sa.Column("target_firmware", sa.Text, comment="that it shall have; NULL = what it has is right"),
     sa.PrimaryKeyConstraint("discom_id", "meter_id"),
     sa.UniqueConstraint("discom_id", "serial"),
+    sa.Index("meter_serial_idx", "discom_id", sa.text('serial collate "C"')),  # from its beginning on, whatever the database's collation
     sa.CheckConstraint("interval_min > 0 and mod(1440, interval_min) = 0", name="interval_min"),
     sa.CheckConstraint("register_digits between 4 and 12", name="register_digits"),
     _one_of("payment", "prepaid", "postpaid"),
@@ -307,6 +309,7 @@ installation = sa.Table(
         name="installation_no_overlap",
     ),
     sa.Index(None, "discom_id", "service_point_id"),
+    sa.Index("installation_dt_idx", "discom_id", "dt_id", postgresql_where=sa.text("dt_id is not null")),
     _fk("meter_id", "meter"),
     _fk("service_point_id", "service_point"),
     _fk("dt_id", "dt"),
@@ -334,6 +337,7 @@ consumer_index = sa.Table(
         using="gist",
         name="consumer_index_no_overlap",
     ),
+    sa.Index("consumer_index_dt_idx", "discom_id", "dt_id", postgresql_where=sa.text("dt_id is not null")),
     _fk("service_point_id", "service_point"),
     _fk("dt_id", "dt"),
     _fk("feeder_id", "feeder"),
@@ -1195,6 +1199,7 @@ api_key = sa.Table(
     sa.PrimaryKeyConstraint("discom_id", "key_id"),
     sa.UniqueConstraint("key_id"),
     sa.CheckConstraint("(role = 'hes_vendor') = (hes_id is not null)", name="hes"),
+    sa.CheckConstraint("role <> 'platform_admin'", name="role"),
     _fk("office_id", "office"),
     sa.CheckConstraint("requests_per_min > 0", name="requests"),
     _fk("hes_id", "hes"),
@@ -1224,12 +1229,27 @@ account = sa.Table(
     ),
     sa.Column("disabled_at", sa.TIMESTAMP(timezone=True)),
     sa.Column("created_at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Column(
+        "home_discom_id",
+        sa.SmallInteger,
+        sa.ForeignKey("registry.discom.discom_id"),
+        index=True,
+        comment="whose administrators look after it; NULL = the platform's or a provider's",
+    ),
+    sa.Column(
+        "one_time_until",
+        sa.TIMESTAMP(timezone=True),
+        comment="the password is good once, until then, to set another; NULL = the holder's own",
+    ),
+    sa.Column("totp_pending", pg.BYTEA, comment="not confirmed yet; sealed as totp_secret"),
+    sa.Column("totp_since", sa.TIMESTAMP(timezone=True), comment="NULL = log-ins ask for no code"),
     sa.PrimaryKeyConstraint("account_id"),
     sa.UniqueConstraint("login"),
     sa.UniqueConstraint("provider", "subject"),
     sa.CheckConstraint("source in ('local','oidc','saml','ldap')", name="source"),
     sa.CheckConstraint("(source = 'local') = (provider is null)", name="provider"),
     sa.CheckConstraint("login = lower(login)", name="login"),
+    sa.CheckConstraint("home_discom_id is null or (source = 'local' and not platform_admin)", name="home"),
     schema="ops",
     comment="People and programs that log in; what they may do stands in ops.role_grant",
 )
@@ -1242,6 +1262,8 @@ role = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("permissions", pg.ARRAY(sa.Text), nullable=False),
     sa.PrimaryKeyConstraint("discom_id", "code"),
+    sa.CheckConstraint("code not in ('tenant_admin','platform_admin')", name="code"),
+    sa.CheckConstraint("not ('tenants:manage' = any(permissions))", name="permissions"),
     schema="ops",
     comment="Roles of a DISCOM's own, beside those that are shipped",
 )
@@ -1264,6 +1286,7 @@ role_grant = sa.Table(
     sa.CheckConstraint("(account_id is null) = (group_name is not null)", name="holder"),
     sa.CheckConstraint("(group_name is null) = (provider is null)", name="group"),
     sa.CheckConstraint("num_nonnulls(office_id, service_point_id) < 2", name="scope"),
+    sa.CheckConstraint("role not in ('platform_admin','hes_vendor')", name="role"),
     _fk("office_id", "office"),
     _fk("service_point_id", "service_point"),
     sa.Index(None, "account_id"),
@@ -1292,6 +1315,16 @@ session = sa.Table(
     comment="Log-ins: an access token names one, a refresh token prolongs it",
 )
 
+spent = sa.Table(
+    "spent",
+    metadata,
+    sa.Column("sha256", pg.BYTEA, nullable=False),
+    sa.Column("expires_at", sa.TIMESTAMP(timezone=True), nullable=False, comment="from then on it is refused for its age"),
+    sa.PrimaryKeyConstraint("sha256"),
+    schema="ops",
+    comment="What is good once and was used in a log-in: states, assertions, codes of front ends",
+)
+
 access_audit = sa.Table(
     "access_audit",
     metadata,
@@ -1311,6 +1344,24 @@ access_audit = sa.Table(
     sa.Index(None, "discom_id", "at"),
     schema="ops",
     comment="Every decision on a request, and every change of who may do what; append-only",
+)
+
+idempotency = sa.Table(
+    "idempotency",
+    metadata,
+    sa.Column("discom_id", sa.SmallInteger, nullable=False, comment="0 = of a platform administrator"),
+    sa.Column("subject", sa.Text, nullable=False, comment="id of the key, or login, of who asked"),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("request_sha256", pg.BYTEA, nullable=False, comment="of path, query, media type and body"),
+    sa.Column("begun_at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Column("expires_at", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("status", sa.SmallInteger, comment="NULL = not answered"),
+    sa.Column("headers", pg.JSONB),
+    sa.Column("body", pg.BYTEA, comment="NULL = not kept: secret or large"),
+    sa.PrimaryKeyConstraint("discom_id", "subject", "key"),
+    sa.Index(None, "expires_at"),
+    schema="ops",
+    comment="Requests that came with an Idempotency-Key, and what they were answered",
 )
 
 shared_table = sa.Table(
@@ -1416,6 +1467,7 @@ command_audit = sa.Table(
     sa.ForeignKeyConstraint(["discom_id", "command_id"], ["ops.command.discom_id", "ops.command.command_id"]),
     sa.CheckConstraint("(command_id is null) = (to_state = 'refused')", name="refused"),
     sa.Index(None, "discom_id", "command_id"),
+    sa.Index(None, "discom_id", "at"),
     sa.Index("command_audit_sends_idx", "discom_id", "hes_id", "at", postgresql_where=sa.text("to_state = 'sent'")),
     schema="ops",
     comment="Append-only: every move of every command, and every refusal",
@@ -1621,6 +1673,55 @@ report_delivery = sa.Table(
     sa.Index(None, "next_attempt_at", postgresql_where=sa.text("state = 'pending'")),
     schema="ops",
     comment="Reports that were due by a schedule: the outbox and the history of what went where",
+)
+
+report_export = sa.Table(
+    "report_export",
+    metadata,
+    _discom(),
+    sa.Column("export_id", pg.UUID, nullable=False, server_default=sa.text("gen_random_uuid()")),
+    sa.Column("source", sa.Text, nullable=False, comment="which part of the API makes the files"),
+    sa.Column("what", pg.JSONB, nullable=False, comment="what was asked for, as the source understands it"),
+    sa.Column("request_sha256", pg.BYTEA, nullable=False, comment="of source and what"),
+    sa.Column("idempotency_key", sa.Text),
+    sa.Column("subject", sa.Text, nullable=False, comment="whose job: id of a key, or login of an account"),
+    sa.Column("account_id", sa.BigInteger, comment="of an account; NULL = a key"),
+    sa.Column("requested_by", sa.Text, nullable=False),
+    sa.Column("permission", sa.Text, nullable=False, comment="that must still be held when the files are made and fetched"),
+    sa.Column("offices", pg.ARRAY(sa.Integer), comment="what the caller was limited to; NULL = not"),
+    sa.Column("service_points", pg.ARRAY(sa.Integer), comment="as offices"),
+    sa.Column("state", sa.Text, nullable=False, server_default="queued"),
+    sa.Column("rows_done", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("rows_estimated", sa.BigInteger),
+    sa.Column("attempts", sa.SmallInteger, nullable=False, server_default="0"),
+    sa.Column(
+        "next_attempt_at",
+        sa.TIMESTAMP(timezone=True),
+        nullable=False,
+        server_default=sa.func.now(),
+        comment="of a running job: when its lease ends",
+    ),
+    sa.Column("leased_by", sa.Text),
+    sa.Column("error", sa.Text),
+    sa.Column("file", sa.Text, comment="path below the folder of exports"),
+    sa.Column("file_bytes", sa.BigInteger),
+    sa.Column("file_sha256", sa.Text),
+    sa.Column("contents", pg.JSONB, comment="of each part: name, bytes, sha256, rows, error"),
+    sa.Column("requested_at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Column("finished_at", sa.TIMESTAMP(timezone=True)),
+    sa.Column("expires_at", sa.TIMESTAMP(timezone=True), comment="when the file goes"),
+    sa.PrimaryKeyConstraint("discom_id", "export_id"),
+    sa.UniqueConstraint("discom_id", "subject", "idempotency_key"),
+    sa.CheckConstraint("state in ('queued','running','done','failed','cancelled','expired')", name="state"),
+    sa.CheckConstraint(
+        "state <> 'done' or (file is not null and file_bytes is not null and file_sha256 is not null and expires_at is not null)",
+        name="done",
+    ),
+    sa.CheckConstraint("(state in ('queued','running')) = (finished_at is null)", name="finished"),
+    sa.Index(None, "next_attempt_at", postgresql_where=sa.text("state in ('queued','running')")),
+    sa.Index(None, "discom_id", "subject", "requested_at"),
+    schema="ops",
+    comment="Exports that were asked for over the API and are made by a worker",
 )
 
 report_config = sa.Table(

@@ -83,6 +83,10 @@ _WORDS = {
 }
 
 
+LENGTHS = ("day", "week", "month", "quarter", "financial_year")
+"""Of periods, as reports name them."""
+
+
 class Kind(Enum):
     """What the values of a column are, as every format must be able to say it."""
 
@@ -111,6 +115,10 @@ _NUMERIC = re.compile(r"numeric\((\d+),\s*(\d+)\)")
 
 class ReportError(RuntimeError):
     """A report could not be given; the message says which, why and how to mend it."""
+
+
+class ReportNotBuiltError(ReportError):
+    """The warehouse has not made it yet."""
 
 
 @dataclass(frozen=True)
@@ -176,6 +184,17 @@ class Report:
     @property
     def name(self) -> str:
         return f"{self.id} {self.title}"
+
+    @property
+    def lengths(self) -> tuple[str, ...]:
+        """Which periods its rows are of: day, week, month, quarter, financial_year. Nothing where they say how things stand now."""
+        if self.has("day"):
+            return ("day",)
+        if not self.has("period_start"):
+            return ()
+        listed = re.search(r"period \(([^)]*)\)", self.grain)
+        words = re.findall(r"[a-z_]+", (listed[1] if listed else self.grain).replace("financial year", "financial_year"))
+        return tuple(length for length in LENGTHS if length in words and (listed or length != "day"))
 
     def position(self, column: str) -> int:
         """Index of a column in a row. Raises KeyError."""

@@ -92,36 +92,38 @@ def bench(
                 with_reports=size <= reports_up_to,
                 peers=[n for n in names if size <= slow_peers_up_to or n not in SLOW],
                 keep=keep,
-                say=_teller(bar, f"{count(size)} meters"),
+                say=teller(bar, f"{count(size)} meters"),
                 save=save_size,
             )
         report.show_size(json.loads(path.read_text()))
     if behind:
         with progress_bar() as bar:
-            growth.history(server, history_meters, behind, seed, _teller(bar, f"{count(history_meters)} meters"), save_history)
+            growth.history(server, history_meters, behind, seed, teller(bar, f"{count(history_meters)} meters"), save_history)
     if month_meters and not quick:
         with progress_bar() as bar:
-            month = growth.month(server, month_meters, seed, _teller(bar, f"a month of {count(month_meters)} meters"))
+            month = growth.month(server, month_meters, seed, teller(bar, f"a month of {count(month_meters)} meters"))
         save()
     if with_push:
         with progress_bar() as bar:
             for slots, bodies in SHAPES:
-                pushes.append(push(server, slots, bodies // 10 if quick else bodies, seed, _teller(bar, "push")))
+                pushes.append(push(server, slots, bodies // 10 if quick else bodies, seed, teller(bar, "push")))
                 save()
-            say = _teller(bar, "events")
+            say = teller(bar, "events")
             say("landing events at a steady pace")
             alerts = measure_events(server, meters=2_000 if quick else 100_000, events=2_000 if quick else 20_000, seed=seed)
             save()
     document = json.loads(path.read_text())
     report.show_end(document)
     if write_docs:
-        DOCS.write_text(report.page(document))
+        api = report.section_of(DOCS.read_text(), report.API) if DOCS.exists() else None
+        page = report.page(document)
+        DOCS.write_text(report.with_section(page, report.API, api) if api else page)
         console.print(f"written: {DOCS}", soft_wrap=True)
     if differing := report.differing(document):
         fail("not all peers find what we find, so theirs are no times:\n" + "\n".join(differing))
 
 
-def _teller(bar: Progress, title: str) -> Callable[[str], None]:
+def teller(bar: Progress, title: str) -> Callable[[str], None]:
     """Says what is being done: on the bar, or as a line now and then where the output is no terminal."""
     task = bar.add_task(title, total=None)
     began, told = time.monotonic(), 0.0

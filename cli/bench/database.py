@@ -17,14 +17,19 @@ from warehouse.embedded import EmbeddedServer
 
 
 @contextmanager
-def fresh_database(server: EmbeddedServer, name: str, *, template: str | None = None, keep: bool = False) -> Iterator[None]:
-    """A migrated database, or a copy of `template`, which METERHOUSE_DATABASE_URL names meanwhile; dropped afterwards unless `keep`."""
+def fresh_database(
+    server: EmbeddedServer, name: str, *, template: str | None = None, keep: bool = False, there: bool = False
+) -> Iterator[None]:
+    """A migrated database, or a copy of `template`, which METERHOUSE_DATABASE_URL names meanwhile; dropped afterwards unless `keep`.
+
+    `there`: it was kept by a run before, and is taken as it is.
+    """
     before = os.environ.get("METERHOUSE_DATABASE_URL")
     with psycopg.connect(server.url("postgres"), autocommit=True, connect_timeout=db.CONNECT_TIMEOUT_S) as conn:
         if template:
             conn.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", [template])
             conn.execute(SQL("create database {} template {} strategy file_copy").format(Identifier(name), Identifier(template)))
-        else:
+        elif not there:
             conn.execute(SQL("create database {}").format(Identifier(name)))
         os.environ["METERHOUSE_DATABASE_URL"] = server.url(name)
         try:

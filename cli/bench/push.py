@@ -38,7 +38,7 @@ CHANNELS = ("import_wh", "export_wh", "import_vah", "voltage_dv")
 SHAPES = ((48, 400), (1, 1000))
 """Intervals of each meter in a body (a day, or the latest), and bodies."""
 PATH = "/api/v1/meters/readings"
-START_S = 60
+START_S = 180
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def push(server: EmbeddedServer, slots: int, bodies: int, seed: int, say: Say) -
             conn.commit()
         say("push: making bodies")
         sent, total = _bodies(meters, slots, bodies, seed)
-        with _api() as port:
+        with serving() as port:
             say("push: warming up")
             _send(port, key, sent[:CLIENTS])
             say(f"push: {bodies} bodies of {METERS_A_BODY} meters x {slots}")
@@ -101,8 +101,8 @@ def _bodies(meters: int, slots: int, bodies: int, seed: int) -> tuple[list[bytes
 
 
 @contextmanager
-def _api() -> Iterator[int]:
-    """The API as `meterhouse api` starts it, on a free port."""
+def serving() -> Iterator[int]:
+    """The API as `meterhouse api` starts it, with WORKERS processes, on a free port of loopback."""
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = int(s.getsockname()[1])
@@ -123,7 +123,7 @@ def _api() -> Iterator[int]:
 def _answers(port: int) -> bool:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
     try:
-        connection.request("GET", "/health")
+        connection.request("GET", "/healthz")
         return connection.getresponse().status == 200
     except OSError:
         return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -282,10 +283,34 @@ def _machine_line(doc: dict[str, Any]) -> str:
     )
 
 
+def machine_line(server: EmbeddedServer) -> str:
+    """The machine, the server and the versions of a run, in a line."""
+    return _machine_line(document(server, 0, [], None, None, [], None))
+
+
 # --- the page ---
 
+API = "API"
+"""Title of the section that `meterhouse bench-api` writes."""
 
-def _markdown(rows: Rows) -> str:
+
+def with_section(page: str, title: str, text: str) -> str:
+    """The page with a section of its own in the place of the one of that title, else at the end."""
+    rest = [part for part in _sections(page) if not part.startswith(f"## {title}\n")]
+    return "\n\n".join([*rest, f"## {title}\n\n{text.strip()}"]) + "\n"
+
+
+def section_of(page: str, title: str) -> str | None:
+    """Text of a section of a page, None where it has none."""
+    return next((part.partition("\n")[2].strip() for part in _sections(page) if part.startswith(f"## {title}\n")), None)
+
+
+def _sections(page: str) -> list[str]:
+    return [part.strip() for part in re.split(r"^(?=## )", page, flags=re.MULTILINE)]
+
+
+def markdown(rows: Rows) -> str:
+    """Rows, header first, as a table."""
     lines = [rows[0], _justified(rows), *rows[1:]]
     return "\n".join(f"| {' | '.join(row)} |" for row in lines)
 
@@ -294,12 +319,12 @@ def page(doc: dict[str, Any]) -> str:
     """docs/benchmarks.md of a run."""
     sizes = doc["sizes"]
     settings = ", ".join(f"`{k} = {v}`" for k, v in doc["server"].items() if k != "server_version")
-    parts = [TOP.format(measured_at=doc["measured_at"], seed=doc["seed"], machine=_machine_line(doc)), _markdown(_bars(doc)), WHAT_RUNS]
+    parts = [TOP.format(measured_at=doc["measured_at"], seed=doc["seed"], machine=_machine_line(doc)), markdown(_bars(doc)), WHAT_RUNS]
     parts += [f"Server settings: {settings}.", "## Stages", STAGES]
     for size in sizes:
-        parts += [f"### {_heading(size)}", _facts(size), _markdown(_stages(size)), _markdown(_disk(size))]
+        parts += [f"### {_heading(size)}", _facts(size), markdown(_stages(size)), markdown(_disk(size))]
         if size["reports"]:
-            parts.append(_markdown(_reports(size["reports"], "report, read in full")))
+            parts.append(markdown(_reports(size["reports"], "report, read in full")))
     sections = (
         ("Floors", FLOORS, _floors(sizes)),
         ("Peers", PEERS, _peers(sizes)),
@@ -310,7 +335,7 @@ def page(doc: dict[str, Any]) -> str:
     )
     for title, text, rows in sections:
         if len(rows) > 1:
-            parts += [f"## {title}", text, _markdown(rows)]
+            parts += [f"## {title}", text, markdown(rows)]
     parts += [f"- {line}" for line in differing(doc)]
     parts += ["## Not measured yet", "\n".join(f"- {m}" for m in _not_measured(doc))]
     return "\n\n".join(parts) + "\n"
@@ -333,7 +358,6 @@ def _not_measured(doc: dict[str, Any]) -> Iterator[str]:
     if not doc["month"]:
         yield "a month of reports (`--month-meters`)"
     yield "reading files of head-end systems: records enter in canonical form"
-    yield "the API: it takes and serves no readings yet"
     yield "other servers than the embedded one"
 
 

@@ -232,5 +232,5 @@ def test_a_key_of_a_billing_system_is_made_by_the_cli(keys: dict[str, str]) -> N
     with TestClient(create_app(), headers={HEADER: made.output.splitlines()[0].strip()}) as client:
         assert counts(send(client, BILLS, bill())) == (1, 0, 0)
     with db.connect("meterhouse_owner") as conn:
-        assert conn.execute("select purpose from ops.api_key where name = 'billing of the city'").fetchall() == [("billing",)]
+        assert conn.execute("select role from ops.api_key where name = 'billing of the city'").fetchall() == [("billing_system",)]
     assert CliRunner().invoke(app, ["keys", "create", "-d", "acme", "--role", "nobody", "--name", "x"]).exit_code != 0

@@ -26,6 +26,7 @@ from orchestration import steps
 from simulation import SimulationConfig
 from tests.integration import acted
 from tests.integration.billed import change_a_meter, switch_a_meter
+from tests.integration.other_office import Rows, offices_below, with_and_without_the_rest
 from tests.integration.simulated import HES, IST, land_all, register, simulate
 from tests.report_files import from_csv, from_json, from_parquet, from_xlsx, from_xml, same
 from warehouse import db
@@ -84,6 +85,63 @@ def test_a_report_says_the_same_in_every_format(built: psycopg.Connection, repor
     same(from_parquet(files["parquet"], report), rows, "Parquet")
     same(from_xlsx(files["xlsx"], report, IST), rows, "XLSX", without=("discom_id",), rounded=True)
     assert files["pdf"].read_bytes().startswith(b"%PDF-")
+
+
+MINE, OTHER = "D01-SD1", "D01-SD2"
+"""Two sub-divisions, of which each has a feeder with its DTs and consumers."""
+OF_NO_OFFICE = ("A09", "J06", "J08")
+"""Of the whole DISCOM or of none: who is limited sees no row of it."""
+
+
+@pytest.fixture(scope="module")
+def limited(built: psycopg.Connection, module_database: str) -> dict[str, tuple[Rows, Rows]]:
+    """All reports as a caller of either office reads them, with the other there and with it gone."""
+    built.rollback()
+    wanted = list(catalogue().values())
+    return {code: with_and_without_the_rest(module_database, 1, offices_below(built, code), wanted) for code in (MINE, OTHER)}
+
+
+@pytest.mark.parametrize("report", catalogue().values(), ids=lambda r: r.id)
+def test_who_is_limited_to_an_office_reads_nothing_of_another(
+    limited: dict[str, tuple[Rows, Rows]], built: psycopg.Connection, report: Report
+) -> None:
+    names = dict(built.execute("select code, name from registry.office").fetchall())
+    for code, other in ((MINE, OTHER), (OTHER, MINE)):
+        before, after = (side[report.id] for side in limited[code])
+        columns = [c.name for c in report.columns if c.name != "generated_at"]
+        places = [columns.index(c) for c in ("division", "subdivision", "office", "area") if c in columns]
+        foreign = [row for row in before if names[other] in [row[i] for i in places]]
+        assert not foreign, f"{report.name} shows {names[code]} {len(foreign)} rows of {names[other]}: {foreign[0]}"
+        assert before == after, (
+            f"{report.name} says something else to {names[code]} once {names[other]} is gone: its sums hold what is foreign"
+        )
+    if report.id in OF_NO_OFFICE:
+        assert not limited[MINE][0][report.id], f"{report.name} is of no office, and who is limited to one sees it"
+
+
+def test_who_is_limited_to_an_office_reads_what_is_of_it(limited: dict[str, tuple[Rows, Rows]], built: psycopg.Connection) -> None:
+    """Else the test above would hold of reports that are empty."""
+    empty = [
+        r.id
+        for r in catalogue().values()
+        if r.id not in OF_NO_OFFICE and not r.unfed and not any(limited[code][0][r.id] for code in (MINE, OTHER))
+    ]
+    assert empty == ["D03"], "a substation belongs to the division above; of all else one of the two has a row"
+    for report_id in ("A03", "B05", "C01", "D01", "D02", "F01", "I01"):
+        report = catalogue()[report_id]
+        row = built.execute(
+            sql.SQL("select count(*) from {} where office = 'Subdivision 1'").format(sql.Identifier(SCHEMA, report.relation))
+        ).fetchone()
+        assert row
+        assert row[0] == len(limited[MINE][0][report_id]) > 0, f"{report.name} keeps rows from the office that they are of"
+
+
+@pytest.mark.parametrize("report", catalogue().values(), ids=lambda r: r.id)
+def test_a_report_says_of_which_periods_its_rows_are(built: psycopg.Connection, report: Report) -> None:
+    assert report.lengths or not report.has("period_start"), f"{report.name}: the grain {report.grain!r} names no period"
+    if report.has("period"):
+        rows = built.execute(sql.SQL("select distinct period from {}").format(sql.Identifier(SCHEMA, report.relation))).fetchall()
+        assert {p for (p,) in rows} <= set(report.lengths), f"{report.name} has rows of {rows} and says {report.lengths}"
 
 
 @pytest.mark.parametrize("name", list(layouts()))

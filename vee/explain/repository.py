@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
 from psycopg.sql import SQL, Composable, Identifier
 
+from vee.explain.events import episodes_of, reported
+
 Row = dict[str, Any]
 
+EPISODES_LOOKBACK = timedelta(days=400)
+"""How long before the day an event that lasts into it is looked for."""
+OPEN_FOR = timedelta(days=90)
+"""How long an event that nothing ended is taken to last."""
 NEAREST_REGISTER_DAYS = 40
 """How far from the day a register is looked for."""
 
@@ -168,18 +174,19 @@ def frozen(conn: psycopg.Connection, key: Row) -> Row | None:
     return _one(conn, "select * from vee.frozen where discom_id = %(discom_id)s and %(day)s between first_day and last_day", key)
 
 
-def episodes(conn: psycopg.Connection, key: Row, begin: datetime, end: datetime) -> list[Row]:
+def episodes(conn: psycopg.Connection, key: Row, serial: str, begin: datetime, end: datetime) -> list[Row]:
     """Events that reach into begin <= t < end, in the order of their occurrence."""
-    return _all(
-        conn,
-        """
-        select event, code, occurred_at, ended_at, state from vee.event_episode
-        where discom_id = %(discom_id)s and meter_id = %(meter_id)s and occurred_at < %(end)s
-          and (occurred_at >= %(begin)s or state = 'restored' and ended_at > %(begin)s
-               or state = 'open' and occurred_at >= %(begin)s - interval '90 days')
-        order by occurred_at, event""",
-        {**key, "begin": begin, "end": end},
-    )
+    query, values = reported(key["discom_id"], serial, key["day"] - EPISODES_LOOKBACK, key["day"])
+    return [
+        e
+        for e in episodes_of(_all(conn, query, values))
+        if e["occurred_at"] < end
+        and (
+            e["occurred_at"] >= begin
+            or (e["state"] == "restored" and e["ended_at"] > begin)
+            or (e["state"] == "open" and e["occurred_at"] >= begin - OPEN_FOR)
+        )
+    ]
 
 
 def _all(conn: psycopg.Connection, query: str | Composable, values: Row) -> list[Row]:

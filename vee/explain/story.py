@@ -129,7 +129,7 @@ def explain(conn: psycopg.Connection, discom: str, serial: str, day: date) -> Ex
         rules=rules,
         registers=registers,
         evidence={name: value for name, value in evidence.items() if value is not None and name not in _KNOWN_ELSEWHERE},
-        episodes=tuple(_episodes(repository.episodes(conn, key, begin, end), zone)) if anything else (),
+        episodes=tuple(_episodes(repository.episodes(conn, key, serial, begin, end), zone)) if anything else (),
         edits=edits,
         runs=tuple(_runs(intervals, day_values, rules, edits, registers)),
         intervals=intervals,

@@ -1,0 +1,153 @@
+"""SQL of energy balances, as queries for `Database.read_async`.
+
+Row-level security limits their rows to the offices of the caller. Which DTs and feeders there are is known to all of a DISCOM: `head`
+limits that.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Literal, LiteralString
+
+from psycopg.sql import SQL, Composed, Identifier
+
+Found = tuple[Composed, dict[str, Any]]
+Kind = Literal["dt", "feeder", "office"]
+Child = Literal["dt", "feeder"]
+
+_HEAD: dict[Kind, LiteralString] = {
+    "dt": """select n.dt_id as id, n.code, null::text as name, f.code as feeder, o.code as office, d.timezone
+             from registry.dt n
+             join registry.feeder f on f.discom_id = n.discom_id and f.feeder_id = n.feeder_id""",
+    "feeder": """select n.feeder_id as id, n.code, n.name, n.code as feeder, o.code as office, d.timezone
+                 from registry.feeder n""",
+    "office": """select n.office_id as id, n.code, n.name, null::text as feeder, n.code as office, d.timezone from registry.office n""",
+}
+
+
+def head(discom_id: int, kind: Kind, code: str) -> Found:
+    """The DT, feeder or office; no row where there is none that the caller sees."""
+    return (
+        SQL("""{head}
+        join registry.office o on o.discom_id = n.discom_id and o.office_id = n.office_id
+        join registry.discom d on d.discom_id = n.discom_id
+        where n.discom_id = %(discom_id)s and n.code = %(code)s
+          and ((select ops.whole_tenant()) or n.office_id = any(coalesce(ops.offices(), '{{}}')))""").format(head=SQL(_HEAD[kind])),
+        {"discom_id": discom_id, "code": code},
+    )
+
+
+_BALANCE: dict[Child, LiteralString] = {
+    "dt": """
+        sum(d.input_wh) filter (where d.loss_wh is not null)::bigint as input_wh,
+        sum(d.output_wh) filter (where d.loss_wh is not null)::bigint as supplied_wh,
+        sum(d.loss_wh)::bigint as loss_wh,
+        sum(d.actual_wh) filter (where d.loss_wh is not null)::bigint as actual_wh,
+        sum(d.consumer_import_wh + d.unmetered_wh + d.street_light_wh) filter (where d.loss_wh is not null)::bigint as sold_wh,
+        sum(d.estimated_wh) filter (where d.loss_wh is not null)::bigint as estimated_wh,
+        sum(d.consumer_import_wh + d.dt_import_wh) filter (where d.loss_wh is not null)::bigint as read_wh""",
+    "feeder": """
+        sum(d.input_wh + d.rooftop_export_wh) filter (where d.loss_wh is not null)::bigint as input_wh,
+        sum(d.billed_wh + d.unmetered_wh + d.street_light_wh) filter (where d.loss_wh is not null)::bigint as supplied_wh,
+        sum(d.loss_wh)::bigint as loss_wh,
+        sum(d.actual_wh) filter (where d.loss_wh is not null)::bigint as actual_wh,
+        sum(d.billed_wh + d.unmetered_wh + d.street_light_wh) filter (where d.loss_wh is not null)::bigint as sold_wh,
+        sum(d.estimated_wh) filter (where d.loss_wh is not null)::bigint as estimated_wh,
+        sum(d.read_wh) filter (where d.loss_wh is not null)::bigint as read_wh""",
+}
+_COUNTS: LiteralString = """
+        count(*)::integer as balances, count(d.loss_wh)::integer as balances_known,
+        sum(d.consumers)::bigint as consumer_days, sum(d.consumers_complete)::bigint as consumer_days_complete,
+        max(d.weakest_quality) as weakest_quality"""
+# An array of ids is looked up day by day; a join would read all of a day.
+_BELOW: dict[tuple[Kind, Child], LiteralString] = {
+    ("dt", "dt"): "d.dt_id = (select n.dt_id from registry.dt n where n.discom_id = %(discom_id)s and n.code = %(code)s)",
+    (
+        "feeder",
+        "feeder",
+    ): "d.feeder_id = (select n.feeder_id from registry.feeder n where n.discom_id = %(discom_id)s and n.code = %(code)s)",
+    ("feeder", "dt"): """d.dt_id = any(array(
+        select t.dt_id from registry.feeder n join registry.dt t on t.discom_id = n.discom_id and t.feeder_id = n.feeder_id
+        where n.discom_id = %(discom_id)s and n.code = %(code)s))""",
+    ("office", "feeder"): """d.feeder_id = any(array(
+        select f.feeder_id from registry.feeder f where f.discom_id = %(discom_id)s and f.office_id = any((
+          select ops.offices_below(n.discom_id, n.office_id) from registry.office n
+          where n.discom_id = %(discom_id)s and n.code = %(code)s)::integer[])))""",
+    ("office", "dt"): """d.dt_id = any(array(
+        select t.dt_id from registry.dt t where t.discom_id = %(discom_id)s and t.office_id = any((
+          select ops.offices_below(n.discom_id, n.office_id) from registry.office n
+          where n.discom_id = %(discom_id)s and n.code = %(code)s)::integer[])))""",
+}
+
+
+def balance(discom_id: int, kind: Kind, code: str, first: date, last: date, *, by_month: bool) -> Found:
+    """Balances by day or month. Those of an office are those of the feeders of it and of the offices below it."""
+    child: Child = "dt" if kind == "dt" else "feeder"
+    period = SQL("date_trunc('month', d.day::timestamp)::date" if by_month else "d.day")
+    return (
+        SQL("""
+        select {period} as start, count(distinct d.day)::integer as days, {counts}, {balance}
+        from {table} d
+        where d.discom_id = %(discom_id)s and d.day >= %(first)s::date and d.day <= %(last)s::date and {below}
+        group by 1 order by 1""").format(
+            period=period,
+            counts=SQL(_COUNTS),
+            balance=SQL(_BALANCE[child]),
+            table=Identifier("energy", f"{child}_day"),
+            below=SQL(_BELOW[kind, child]),
+        ),
+        {"discom_id": discom_id, "code": code, "first": first, "last": last},
+    )
+
+
+def intervals(discom_id: int, kind: Child, code: str, first: date, last: date) -> Found:
+    """Balances by interval of energy.dt_interval or feeder_interval."""
+    return (
+        SQL("""
+        select b.starts_at as start, b.interval_min, b.import_wh + b.given_wh as input_wh, b.taken_wh + b.export_wh as supplied_wh,
+               b.loss_wh, b.coverage_pct, b.weakest_quality
+        from registry.{registry} n
+        join energy.{view} b on b.discom_id = n.discom_id and b.{id} = n.{id}
+        where n.discom_id = %(discom_id)s and n.code = %(code)s and b.day >= %(first)s::date and b.day <= %(last)s::date
+        order by b.starts_at""").format(registry=Identifier(kind), view=Identifier(f"{kind}_interval"), id=Identifier(f"{kind}_id")),
+        {"discom_id": discom_id, "code": code, "first": first, "last": last},
+    )
+
+
+def children(
+    discom_id: int, kind: Kind, child: Child, code: str, first: date, last: date, after: tuple[int | None, str] | None, size: int
+) -> Found:
+    """What hangs below, those with most loss first, those without a balance last."""
+    parameters: dict[str, Any] = {"discom_id": discom_id, "code": code, "first": first, "last": last, "size": size}
+    where: LiteralString = "true"
+    if after is not None:
+        parameters |= {"loss": after[0], "after": after[1]}
+        # Without a balance the loss is below all others.
+        where = """coalesce(c.loss_wh, -9223372036854775807) < coalesce(%(loss)s::bigint, -9223372036854775807)
+            or coalesce(c.loss_wh, -9223372036854775807) = coalesce(%(loss)s::bigint, -9223372036854775807)
+               and n.code collate "C" > %(after)s"""
+    return (
+        SQL("""
+        with c as (
+            select d.{id}, count(distinct d.day)::integer as days, {counts}, {balance}
+            from energy.{table} d
+            where d.discom_id = %(discom_id)s and d.day >= %(first)s::date and d.day <= %(last)s::date and {below}
+            group by d.{id}
+        )
+        select n.code, o.code as office, c.*
+        from c
+        join registry.{registry} n on n.discom_id = %(discom_id)s and n.{id} = c.{id}
+        join registry.office o on o.discom_id = n.discom_id and o.office_id = n.office_id
+        where {where}
+        order by coalesce(c.loss_wh, -9223372036854775807) desc, n.code collate "C"
+        limit %(size)s""").format(
+            id=Identifier(f"{child}_id"),
+            counts=SQL(_COUNTS),
+            balance=SQL(_BALANCE[child]),
+            table=Identifier(f"{child}_day"),
+            registry=Identifier(child),
+            below=SQL(_BELOW[kind, child]),
+            where=SQL(where),
+        ),
+        parameters,
+    )
