@@ -111,7 +111,7 @@ def explain(pools: Database, caller: Caller, query: Query) -> PlanOut:
     """Raises Problem."""
     limit = limits.of_preview()
     allowed = narrowed(caller, _dataset(query))
-    with _in_words(limit), pools.tenant(allowed) as conn:
+    with _in_words(limit), pools.tenant(allowed, many=True) as conn:
         _, compiled = _compiled(conn, allowed, query, limit, "body.", None)
         repository.read_only(conn, limit)
         plan = repository.plan(conn, compiled)
@@ -131,7 +131,7 @@ def explain(pools: Database, caller: Caller, query: Query) -> PlanOut:
 
 def _run(pools: Database, caller: Caller, query: Query, limit: Limit, prefix: str, days: Days | None = None) -> bytes:
     allowed = narrowed(caller, _dataset(query))
-    with _in_words(limit), pools.tenant(allowed) as conn:
+    with _in_words(limit), pools.tenant(allowed, many=True) as conn:
         discom, compiled = _compiled(conn, allowed, query, limit, prefix, days)
         repository.read_only(conn, limit)
         plan = repository.plan(conn, compiled)
@@ -347,7 +347,7 @@ def _own(conn: psycopg.Connection, caller: Caller, config_id: int, if_match: str
     """The report, locked, where it is the caller's own and as the caller saw it."""
     found = _found(conn, caller, config_id, lock=True)
     if not found["own"]:
-        raise Problem(403, "NOT_YOURS", "Not allowed", f"report {config_id} is {found['owner']}'s: clone it, and change your copy")
+        raise Problem(403, "NOT_THE_OWNER", "Not allowed", f"report {config_id} is {found['owner']}'s: clone it, and change your copy")
     if if_match is None:
         detail = "say in the header If-Match which state you change: the ETag that you were given with it"
         raise Problem(428, "IF_MATCH_MISSING", "Say what you change", detail)
@@ -418,7 +418,7 @@ def export(
         raise Problem(403, "NOT_PERMITTED", "Not allowed", detail)
     query, limit = _query(row), limits.of_export()
     allowed = narrowed(caller, _dataset(query, "query."))
-    with _in_words(limit), pools.tenant(allowed) as conn:
+    with _in_words(limit), pools.tenant(allowed, many=True) as conn:
         discom, compiled = _compiled(conn, allowed, query, limit, "query.", days, whole=True)
         repository.read_only(conn, limit)
         check_cost(repository.plan(conn, compiled), compiled, limit)

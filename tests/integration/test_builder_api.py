@@ -524,7 +524,7 @@ def test_what_is_shared_runs_under_the_rights_of_who_runs_it(people: dict[str, A
     assert theirs["own"] is False
     assert theirs["owner"].startswith("analyst")
     change = people["north"].send("PUT", path, {"name": "Mine", "query": LOSSES}, If_Match="*")
-    assert (change.status_code, change.json()["code"]) == (403, "NOT_YOURS")
+    assert (change.status_code, change.json()["code"]) == (403, "NOT_THE_OWNER")
     assert people["north"].send("DELETE", path, If_Match="*").status_code == 403
     clone = people["north"].send("POST", f"{path}/clone", {"name": "Of the north"}).json()
     assert (clone["own"], clone["visibility"], clone["cloned_from"], clone["version"]) == (True, "private", saved["id"], 1)
