@@ -22,6 +22,7 @@ TAGS = {
     "edits": "Changes of readings by people, with four eyes, and the freezing of periods that were billed.",
     "cases": "What failed a rule and waits for a person.",
     "vee": "Why a value is what it is.",
+    "report builder": "Reports that people build for themselves: datasets, queries, and what they save, share and export.",
 }
 CONVENTIONS = """
 

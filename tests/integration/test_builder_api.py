@@ -454,6 +454,7 @@ def test_a_report_is_saved_versioned_restored_and_deleted(analyst: As) -> None:
     saved = analyst.save("Losses", description="of October")
     assert (saved["version"], saved["own"], saved["visibility"]) == (1, True, "private")
     path = f"/reports/{saved['id']}"
+    assert analyst.send("GET", path).headers["etag"] == saved["etag"], "what is read can be sent back in If-Match"
     assert analyst.send("GET", path, If_None_Match=saved["etag"]).status_code == 304
     shorter = {**LOSSES, "limit": 1}
     second = analyst.send("PUT", path, {"name": "Shorter", "query": shorter}, If_Match=saved["etag"])
