@@ -331,7 +331,7 @@ class _Compiler:
             ratio, name = Ratio(tuple(a.of), tuple(a.to), a.times), f"{a.of[0]}_of_{a.to[0]}"
             unit = "%" if a.times == 100 else None
         said = f"{ratio.times:g} x sum({' + '.join(ratio.of)}) / sum({' + '.join(ratio.to)}), of rows in which all are known"
-        output = Output(a.name or f"{name}_of_sums", "double precision", said, stated_unit=unit, source=a.column)
+        output = Output(a.name or name, "double precision", said, stated_unit=unit, source=a.column)
         self.figures.append((lambda rows: _quotient(rows, ratio), output))
 
     # --- filters ---

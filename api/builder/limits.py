@@ -7,7 +7,11 @@ METERHOUSE_BUILDER_TIMEOUT_S  seconds that a preview or a run may take (default:
 from __future__ import annotations
 
 import os
+import threading
 from dataclasses import dataclass
+from functools import cache
+
+from api.database import pool_size
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,12 @@ def _cost() -> float:
 
 def _seconds() -> float:
     return float(os.environ.get("METERHOUSE_BUILDER_TIMEOUT_S", "20"))
+
+
+@cache
+def room() -> threading.BoundedSemaphore:
+    """Queries of the builder that run at once in a process: half of its connections, so that the rest of the API always has the others."""
+    return threading.BoundedSemaphore(max(1, pool_size() // 2))
 
 
 def of_preview() -> Limit:

@@ -64,13 +64,13 @@ def get_dataset(name: Annotated[DatasetName, Path()], caller: User) -> DatasetOu
     return service.described(name)
 
 
-@router.post("/preview", summary="Run a query and give its first rows", response_model=Answer, responses=problems(409, 422))
+@router.post("/preview", summary="Run a query and give its first rows", response_model=Answer, responses=problems(400, 409, 422))
 def preview(query: BuilderQuery, pools: Pools, caller: User) -> Response:
     """At most 1,000 rows, of those that the caller may see."""
     return Response(service.preview(pools, caller, query), media_type=JSON)
 
 
-@router.post("/explain", summary="What a query would be and cost, without running it", responses=problems(409, 422))
+@router.post("/explain", summary="What a query would be and cost, without running it", responses=problems(400, 409, 422))
 def explain(query: BuilderQuery, pools: Pools, caller: User) -> Plan:
     return service.explain(pools, caller, query)
 
@@ -87,7 +87,7 @@ def list_reports(
     return service.configs(pools, caller, after, size, own=own, dataset=dataset)
 
 
-@router.post("/reports", status_code=status.HTTP_201_CREATED, summary="Save a report", responses=problems(409, 422))
+@router.post("/reports", status_code=status.HTTP_201_CREATED, summary="Save a report", responses=problems(400, 409, 422))
 def create(saved: Saved, pools: Pools, caller: User, response: Response) -> Config:
     """Private, or shared (which needs builder:share): others run it under their own rights, never under the owner's."""
     return _tagged(service.create(pools, caller, saved), response)
@@ -107,7 +107,7 @@ def get(id: Id, pools: Pools, caller: User, response: Response, if_none_match: I
     return _tagged(found, response)
 
 
-@router.put("/reports/{id}", summary="Save the next version of a report", responses=problems(404, 412, 422, 428))
+@router.put("/reports/{id}", summary="Save the next version of a report", responses=problems(400, 404, 412, 422, 428))
 def update(id: Id, saved: Saved, pools: Pools, caller: User, response: Response, if_match: IfMatch = None) -> Config:
     """Its owner alone may. 412 where it was changed since the ETag of If-Match was given."""
     return _tagged(service.update(pools, caller, id, saved, if_match), response)
@@ -138,14 +138,14 @@ def restore(id: Id, number: Number, pools: Pools, caller: User, response: Respon
     "/reports/{id}/clone",
     status_code=status.HTTP_201_CREATED,
     summary="Copy a report to one of your own",
-    responses=problems(404, 409, 422),
+    responses=problems(400, 404, 409, 422),
 )
 def clone(id: Id, pools: Pools, caller: User, response: Response, asked: CloneRequest | None = None) -> Config:
     """Private, whoever the other is shared with."""
     return _tagged(service.clone(pools, caller, id, asked.name if asked else None), response)
 
 
-@router.post("/reports/{id}/run", summary="Run a saved report", response_model=Answer, responses=problems(404, 409, 422))
+@router.post("/reports/{id}/run", summary="Run a saved report", response_model=Answer, responses=problems(400, 404, 409, 422))
 def run(id: Id, pools: Pools, caller: User, days: Days | None = None) -> Response:
     """At most 10,000 rows. Days in the body take the place of what its filters say of the dataset's days."""
     return Response(service.run(pools, caller, id, days), media_type=JSON)

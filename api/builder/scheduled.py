@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from api.auth import Caller, Permission
@@ -23,24 +24,27 @@ class OwnerError(ReportError):
 
 
 def of_days(discom_id: int, config_id: int) -> bool:
-    """Whether a saved report is of a dataset that is built day by day. Raises OwnerError where there is no such report."""
-    pools = Database()
-    try:
-        caller = _owner(pools, discom_id, config_id)
+    """Whether a saved report is of a dataset that is built day by day. Raises ReportError."""
+    with _as_owner(discom_id, config_id) as (pools, caller):
         saved = service.config(pools, caller, config_id)
-        return datasets()[saved.query.dataset].time is not None
-    finally:
-        pools.close()
+        dataset = datasets().get(saved.query.dataset)
+        return dataset is not None and dataset.time is not None
 
 
 def write(discom_id: int, config_id: int, days: Days, formats: Sequence[str], folder: Path) -> tuple[str, int, list[File]]:
     """Name, rows and files of a saved report. `days` take the place of its own. Raises ReportError."""
-    pools = Database()
-    try:
-        caller = _owner(pools, discom_id, config_id)
+    with _as_owner(discom_id, config_id) as (pools, caller):
         saved = service.config(pools, caller, config_id)
         files, found = service.export(pools, caller, config_id, formats, days, folder)
         return saved.name, found.rows, files
+
+
+@contextmanager
+def _as_owner(discom_id: int, config_id: int) -> Iterator[tuple[Database, Caller]]:
+    """Connections, and the owner as a caller. What is refused is raised as ReportError."""
+    pools = Database()
+    try:
+        yield pools, _owner(pools, discom_id, config_id)
     except Problem as e:
         more = "; ".join(f"{x['field']}: {x['message']}" for x in e.errors)
         raise ReportError(f"saved report {config_id}: {e.detail}" + (f": {more}" if more else "")) from e

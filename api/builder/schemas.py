@@ -61,7 +61,7 @@ class Aggregate(_Strict):
     to: list[Name] | None = Field(None, min_length=1, max_length=10)
     times: float = Field(1, gt=0, le=1_000_000, allow_inf_nan=False, description="100 for a percentage")
     unweighted: bool = False
-    name: Name | None = Field(None, description="what it is called in the answer; by itself <fn>_<column>")
+    name: Name | None = Field(None, description="what it is called in the answer; by itself <fn>_<column>, of a ratio the ratio column")
 
 
 class Filter(_Strict):

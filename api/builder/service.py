@@ -50,6 +50,8 @@ from api.reports.formats.writer import About, Found, plain, real
 from api.reports.repository import Discom, Span
 
 MAX_ID = 2**63 - 1
+WAIT_S = 5.0
+"""How long a query waits for others to end before it is turned away."""
 NARROWING = ("office", "office_id", "feeder", "feeder_id", "dt", "dt_id", "serial", "meter_id", "consumer", "consumer_id", "category")
 """Columns of which a filter makes a query read less, the widest first."""
 
@@ -109,7 +111,7 @@ def explain(pools: Database, caller: Caller, query: Query) -> PlanOut:
     """Raises Problem."""
     limit = limits.of_preview()
     allowed = narrowed(caller, _dataset(query))
-    with _in_words(limit), pools.tenant(allowed) as conn:
+    with _in_words(limit), pools.tenant(allowed, many=True) as conn:
         _, compiled = _compiled(conn, allowed, query, limit, "body.", None)
         repository.read_only(conn, limit)
         plan = repository.plan(conn, compiled)
@@ -129,7 +131,7 @@ def explain(pools: Database, caller: Caller, query: Query) -> PlanOut:
 
 def _run(pools: Database, caller: Caller, query: Query, limit: Limit, prefix: str, days: Days | None = None) -> bytes:
     allowed = narrowed(caller, _dataset(query))
-    with _in_words(limit), pools.tenant(allowed) as conn:
+    with _in_words(limit), pools.tenant(allowed, many=True) as conn:
         discom, compiled = _compiled(conn, allowed, query, limit, prefix, days)
         repository.read_only(conn, limit)
         plan = repository.plan(conn, compiled)
@@ -223,7 +225,10 @@ def check_cost(plan: Plan, query: Compiled, limit: Limit) -> None:
 
 @contextmanager
 def _in_words(limit: Limit) -> Iterator[None]:
-    """What the server refuses, said to whoever asked."""
+    """Runs in the room that there is for queries. What the server refuses, said to whoever asked."""
+    if not limits.room().acquire(timeout=WAIT_S):
+        detail = "as many reports as this service runs at once are under way: try again in a moment"
+        raise Problem(429, "BUSY", "Too many reports at once", detail, headers={"Retry-After": "10"})
     try:
         yield
     except psycopg.errors.QueryCanceled:
@@ -235,6 +240,8 @@ def _in_words(limit: Limit) -> Iterator[None]:
     except psycopg.errors.DataError as e:
         detail = f"a figure is beyond what can be reckoned with ({e.diag.message_primary}): filter the rows that it is made of"
         raise Problem(422, "OUT_OF_RANGE", "The query is not valid", detail) from None
+    finally:
+        limits.room().release()
 
 
 # --- saved reports ---
@@ -340,7 +347,7 @@ def _own(conn: psycopg.Connection, caller: Caller, config_id: int, if_match: str
     """The report, locked, where it is the caller's own and as the caller saw it."""
     found = _found(conn, caller, config_id, lock=True)
     if not found["own"]:
-        raise Problem(403, "NOT_YOURS", "Not allowed", f"report {config_id} is {found['owner']}'s: clone it, and change your copy")
+        raise Problem(403, "NOT_THE_OWNER", "Not allowed", f"report {config_id} is {found['owner']}'s: clone it, and change your copy")
     if if_match is None:
         detail = "say in the header If-Match which state you change: the ETag that you were given with it"
         raise Problem(428, "IF_MATCH_MISSING", "Say what you change", detail)
@@ -411,7 +418,7 @@ def export(
         raise Problem(403, "NOT_PERMITTED", "Not allowed", detail)
     query, limit = _query(row), limits.of_export()
     allowed = narrowed(caller, _dataset(query, "query."))
-    with _in_words(limit), pools.tenant(allowed) as conn:
+    with _in_words(limit), pools.tenant(allowed, many=True) as conn:
         discom, compiled = _compiled(conn, allowed, query, limit, "query.", days, whole=True)
         repository.read_only(conn, limit)
         check_cost(repository.plan(conn, compiled), compiled, limit)

@@ -67,10 +67,12 @@ def upgrade() -> None:
         schema="ops",
         comment="Each state of a report in which it was saved; append-only",
     )
-    # Not by office_id, as ops.rows_within would: a private report has none, and a shared one is for who sees any of the office's sub-tree.
-    op.execute(f"create policy within on ops.report_config as restrictive using ({SEEN.format(c='report_config')})")
+    # Their rows are limited otherwise than ops.rows_within would: a private report lies in no office, and a shared one is for who sees any of
+    # the office's sub-tree. Whose a private one is, api.builder knows.
+    op.execute("insert into ops.shared_table values ('ops.report_config'), ('ops.report_config_version')")
+    op.execute(f"create policy shared_with on ops.report_config as restrictive using ({SEEN.format(c='report_config')})")
     op.execute("""
-        create policy within on ops.report_config_version as restrictive using (exists (
+        create policy shared_with on ops.report_config_version as restrictive using (exists (
           select 1 from ops.report_config c where c.discom_id = report_config_version.discom_id and c.config_id = report_config_version.config_id))""")
     for table in ("report_config", "report_config_version"):
         op.execute(f"select ops.protect('ops.{table}')")
@@ -81,5 +83,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute("delete from ops.shared_table where name in ('ops.report_config', 'ops.report_config_version')")
     op.drop_table("report_config_version", schema="ops")
     op.drop_table("report_config", schema="ops")
