@@ -179,7 +179,9 @@ def _of_totals(
     def close() -> None:
         if period is not None:
             begin, end = (rollup.midnight(d, home) for d in (period, rollup.next_day(period, resolution)))
-            answer.append(total.row(max(begin, span.begin).astimezone(home), min(end, span.end).astimezone(home), channels))
+            begin, end = max(begin, span.begin), min(end, span.end)
+            stamps = (at.astimezone(home).isoformat() for at in (begin, end))
+            answer.append(total.row(*stamps, (end - begin).total_seconds(), channels))
 
     for r in rows:
         of = r["day"] if resolution == "day" else r["day"].replace(day=1)
