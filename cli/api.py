@@ -32,7 +32,17 @@ def api(
     import uvicorn
 
     ensure_ready()
-    uvicorn.run("api.main:create_app", factory=True, host=host, port=port, workers=workers, log_level="warning", access_log=False)
+    uvicorn.run(
+        "api.main:create_app",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        # A process that imports on a busy machine does not answer yet; taken for dead after uvicorn's 5 s, it would be started again for ever.
+        timeout_worker_healthcheck=120,
+        log_level="warning",
+        access_log=False,
+    )
 
 
 @keys.command()
