@@ -7,7 +7,7 @@ export DO_NOT_TRACK = 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test lint bench bench-api up docs lock clean
+.PHONY: help install demo test lint bench bench-api up docs openapi client lock clean
 
 help:
 	@echo "make demo   install, simulate a DISCOM, land it, build its week, compare with the truth"
@@ -16,7 +16,9 @@ help:
 	@echo "make bench  measure a day of up to 1,000,000 meters beside floors and peers, in 40 minutes: docs/benchmarks.md"
 	@echo "make bench-api  load the API's GETs with 100 clients over 100,000 meters x 90 days, in 20 minutes: section API of docs/benchmarks.md"
 	@echo "make up     start the database and Dagster's web page; Ctrl-C ends"
-	@echo "make docs   write docs/reports.md anew from the reports' YAML"
+	@echo "make docs   write docs/reports.md and docs/api-errors.md anew from their YAML"
+	@echo "make openapi  write docs/openapi.json anew from the API"
+	@echo "make client   that, and the Python client in examples/ anew from it"
 	@echo "make lock   compile requirements/*.txt anew from pyproject.toml"
 
 $(V)/.installed: pyproject.toml requirements/uv.txt requirements/dev.txt
@@ -53,14 +55,30 @@ up: install
 
 docs: install
 	@$(V)/bin/python -m api.reports.docs
+	@$(V)/bin/python -m api.problems
+
+openapi: install
+	@$(V)/bin/meterhouse api --openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
+
+# In an environment of its own: the generator wants another typer than we do.
+CLIENT := .venv-client
+$(CLIENT)/.installed: requirements/client.txt $(V)/.installed
+	@test -x $(CLIENT)/bin/python || $(PYTHON) -m venv $(CLIENT)
+	@$(UV) pip install --quiet --python $(CLIENT)/bin/python --require-hashes -r requirements/client.txt
+	@touch $@
+
+client: openapi $(CLIENT)/.installed
+	@PATH=$(CURDIR)/$(CLIENT)/bin:$$PATH $(CLIENT)/bin/openapi-python-client generate --path docs/openapi.json --config examples/python_client.yml --meta none \
+		--output-path examples/python_client/meterhouse_client --overwrite
 
 # --no-header and --no-emit-index-url: no host of a registry and no path of a machine stands in a committed file.
 LOCK := $(UV) pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 lock: install
 	@$(LOCK) requirements/uv.in -o requirements/uv.txt
+	@$(LOCK) requirements/client.in -o requirements/client.txt
 	@$(LOCK) pyproject.toml -o requirements/base.txt
 	@$(LOCK) --extra dev -c requirements/base.txt pyproject.toml -o requirements/dev.txt
 
 clean:
 	@test ! -x $(V)/bin/meterhouse || $(V)/bin/meterhouse db stop
-	rm -rf $(V) .meterhouse .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(V) $(CLIENT) .meterhouse .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -25,7 +25,8 @@ def pool_size() -> int:
     return int(os.environ.get("METERHOUSE_API_CONNECTIONS", "8"))
 
 
-LIMIT = "select set_config('app.discom_id', %s, true), set_config('app.offices', %s, true), set_config('app.service_points', %s, true)"
+LIMIT = """select set_config('app.discom_id', %s, true), set_config('app.offices', %s, true), set_config('app.service_points', %s, true),
+                  set_config('app.reads_many', %s, true)"""
 
 
 READ = LIMIT + ", set_config('plan_cache_mode', 'force_generic_plan', true)"
@@ -49,10 +50,10 @@ class Sees(Protocol):
     def scope(self) -> Part: ...
 
 
-def limits(caller: Sees) -> list[str]:
+def limits(caller: Sees, many: bool = False) -> list[str]:
     """Parameters of LIMIT. An empty text is no limit, '{}' lets nothing through."""
     lists = (caller.scope.offices, caller.scope.service_points)
-    return [str(caller.discom_id), *("" if ids is None else "{" + ",".join(map(str, ids)) + "}" for ids in lists)]
+    return [str(caller.discom_id), *("" if ids is None else "{" + ",".join(map(str, ids)) + "}" for ids in lists), "on" if many else "off"]
 
 
 class Database:
@@ -72,21 +73,29 @@ class Database:
             await pool.close()
         self._async_pools.clear()
 
+    def stats(self) -> dict[str, dict[str, int]]:
+        """What each pool says of itself, by name."""
+        pools = [*self._pools.values(), *self._async_pools.values()]
+        return {pool.name: pool.get_stats() for pool in pools}
+
     @contextmanager
-    def tenant(self, caller: Sees) -> Iterator[psycopg.Connection]:
-        """A transaction as meterhouse_api that sees the rows of the caller's DISCOM alone, and of those what its scope says."""
+    def tenant(self, caller: Sees, *, many: bool = False) -> Iterator[psycopg.Connection]:
+        """A transaction as meterhouse_api that sees the rows of the caller's DISCOM alone, and of those what its scope says.
+
+        With `many` for what reads thousands of rows, as a report does: what a limited caller sees is looked up at once, not row by row.
+        """
         with self._pool("meterhouse_api").connection() as conn, conn.transaction():
-            conn.execute(LIMIT, limits(caller))
+            conn.execute(LIMIT, limits(caller, many))
             yield conn
 
     @asynccontextmanager
-    async def tenant_async(self, caller: Sees) -> AsyncIterator[psycopg.AsyncConnection]:
+    async def tenant_async(self, caller: Sees, *, many: bool = False) -> AsyncIterator[psycopg.AsyncConnection]:
         """As `tenant`, for routes that wait for nothing but the warehouse."""
         pool = self._async_pool("meterhouse_api")
         if pool.closed:
             await pool.open()
         async with pool.connection() as conn, conn.transaction():
-            await conn.execute(LIMIT, limits(caller))
+            await conn.execute(LIMIT, limits(caller, many))
             yield conn
 
     async def read_async(self, caller: Sees, *queries: tuple[Query, Sequence[Any] | Mapping[str, Any]]) -> list[list[dict[str, Any]]]:
@@ -103,6 +112,19 @@ class Database:
                     await cursor.execute(text, parameters, prepare=True)
                     cursors.append(cursor)
             return [await c.fetchall() for c in cursors]
+
+    @contextmanager
+    def snapshot(self, caller: Sees) -> Iterator[psycopg.Connection]:
+        """As `tenant`, read-only, and every statement of it sees the same moment of the warehouse."""
+        with self._pool("meterhouse_api").connection() as conn:
+            conn.isolation_level, conn.read_only = psycopg.IsolationLevel.REPEATABLE_READ, True
+            try:
+                with conn.transaction():
+                    conn.execute(LIMIT, limits(caller))
+                    yield conn
+            finally:
+                if not conn.closed:
+                    conn.isolation_level = conn.read_only = None
 
     @contextmanager
     def auth(self) -> Iterator[psycopg.Connection]:

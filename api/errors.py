@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 
 import psycopg
 import psycopg_pool
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -20,15 +21,22 @@ from warehouse.embedded import EmbeddedError
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+PAGES = "/problems"
+"""Where the page of each code is."""
+
+CURRENT_REQUEST: ContextVar[str | None] = ContextVar("request_id", default=None)
+"""Id of the request that is being answered."""
 
 
 class ProblemDetails(BaseModel):
-    """What the body of an error holds."""
+    """What the body of an error holds (RFC 9457)."""
 
+    type: str = Field(description="of this code, the same for ever: the address of a page that says what it means")
     status: int
-    code: str
+    code: str = Field(description="what a program acts on")
     title: str
-    detail: str
+    detail: str = Field(description="what is wrong and how to mend it, for people")
+    instance: str | None = Field(default=None, description="id of the request, as in the header X-Request-ID")
     errors: list[dict[str, str]] = []
 
 
@@ -50,13 +58,32 @@ class Problem(Exception):
         self.headers, self.errors = dict(headers or {}), list(errors)
 
     def response(self) -> JSONResponse:
-        body = ProblemDetails(status=self.status, code=self.code, title=self.title, detail=self.detail, errors=self.errors)
+        errors = [{name: _sendable(text) for name, text in e.items()} for e in self.errors]
+        body = ProblemDetails(
+            type=f"{PAGES}/{self.code}",
+            status=self.status,
+            code=self.code,
+            title=self.title,
+            detail=_sendable(self.detail),
+            instance=CURRENT_REQUEST.get(),
+            errors=errors,
+        )
         return JSONResponse(body.model_dump(exclude_defaults=True), self.status, self.headers, MEDIA_TYPE)
+
+
+def _sendable(text: str) -> str:
+    """What quotes a request may hold half a character of it, which is no UTF-8."""
+    return str(text).encode(errors="replace").decode()
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, object]]:
     """`responses=` of a route that may answer with these statuses."""
-    return {s: {"model": ProblemDetails, "content": {MEDIA_TYPE: {}}} for s in statuses}
+    return {s: {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}} for s in statuses}
+
+
+def too_deep() -> Problem:
+    """The answer to JSON that nothing of ours is nested like."""
+    return Problem(400, "TOO_DEEP", "The body is nested too deeply", "send it as /openapi.json describes it: nothing was stored")
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -73,6 +100,8 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def on_http(_: Request, e: HTTPException) -> Response:
+        if isinstance(e.__cause__, RecursionError):
+            return too_deep().response()
         return Problem(e.status_code, f"HTTP_{e.status_code}", str(e.detail), str(e.detail), headers=e.headers).response()
 
     @app.exception_handler(AlertRuleError)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import tempfile
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -9,8 +12,10 @@ import psycopg
 import typer
 from rich.table import Table
 
+from api import logs
 from api.auth import HEADER, new_key
 from api.auth import repository as keys_of
+from api.metrics import SHARED_FOLDER
 from cli.console import console, fail
 from cli.data import Discom
 from cli.database import ensure_ready
@@ -24,25 +29,35 @@ def api(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
     workers: Annotated[int, typer.Option(help="Processes.", min=1)] = 1,
+    openapi: Annotated[bool, typer.Option("--openapi", help="Print the description (OpenAPI) and serve nothing.")] = False,
 ) -> None:
-    """Serve the API until Ctrl-C.
+    """Serve the API until Ctrl-C. The log is JSON, a line a request.
 
     Example: meterhouse api --port 8000 --workers 2
     """
+    if openapi:
+        from api.main import create_app
+        from api.openapi import written
+
+        sys.stdout.write(written(create_app()))
+        return
     import uvicorn
 
     ensure_ready()
-    uvicorn.run(
-        "api.main:create_app",
-        factory=True,
-        host=host,
-        port=port,
-        workers=workers,
-        # A process that imports on a busy machine does not answer yet; taken for dead after uvicorn's 5 s, it would be started again for ever.
-        timeout_worker_healthcheck=120,
-        log_level="warning",
-        access_log=False,
-    )
+    with tempfile.TemporaryDirectory(prefix="meterhouse-metrics-") as shared:
+        if workers > 1:
+            os.environ.setdefault(SHARED_FOLDER, shared)  # read by prometheus_client when a worker starts
+        uvicorn.run(
+            "api.main:create_app",
+            factory=True,
+            host=host,
+            port=port,
+            workers=workers,
+            log_config=logs.config(),
+            access_log=False,
+            server_header=False,
+            timeout_worker_healthcheck=60,  # with the default of 5 s a busy machine ends processes again that are still starting
+        )
 
 
 @keys.command()

@@ -106,7 +106,7 @@ def list_(
     Example: meterhouse commands list -d D01 --state unknown
     """
     with operator(discom) as (pools, caller):
-        page = service.listed(pools, caller, state, meter, group, None, size)
+        page = service.listed(pools, caller, state, meter, group, None, None, size)
     table = Table("id", "meter", "kind", "state", "requested", "by", "reason", box=None, pad_edge=False)
     for c in page.items:
         table.add_row(str(c.id), c.meter, c.kind, c.state, f"{c.requested_at:%Y-%m-%d %H:%M:%SZ}", c.requested_by, c.reason)

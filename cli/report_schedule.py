@@ -37,7 +37,8 @@ def list_(discom: Discom) -> None:
     table = Table("schedule", "reports", "formats", "period", "to", "next", title=str(found.path), title_justify="left", box=None)
     now = datetime.now(UTC)
     for s in found.schedules:
-        reports = s.layout or (" ".join(s.reports) if len(s.reports) <= 6 else f"{len(s.reports)} reports")
+        saved = f"saved report {s.builder}" if s.builder else None
+        reports = saved or s.layout or (" ".join(s.reports) if len(s.reports) <= 6 else f"{len(s.reports)} reports")
         following = f"{s.due_after(now, tenant.zone).astimezone(tenant.zone):%Y-%m-%d %H:%M}" if s.enabled else "switched off"
         to = ", ".join(f"{channel} {target}" for channel, target in s.send)
         table.add_row(escape(s.name), reports, " ".join(s.formats if not s.layout else ()), s.period, escape(to), following)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from typing import Literal
 
 import psycopg
@@ -49,6 +49,7 @@ class AccessLog:
 
     def note(self, decision: Decision) -> None:
         """Keep it for the next write."""
+        decision = replace(decision, path=decision.path.replace("\x00", "\ufffd"))  # which a text of the warehouse cannot hold
         if len(self._waiting) >= MOST_WAITING:
             self._waiting.popleft()
             logger.error("the audit log could not be written for long: a decision is given up")
@@ -58,6 +59,11 @@ class AccessLog:
                 if self._thread is None:
                     self._thread = threading.Thread(target=self._run, name="access log", daemon=True)
                     self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """Decisions that are not written yet."""
+        return len(self._waiting)
 
     def flush(self) -> None:
         """Write what waits. What cannot be written waits on."""

@@ -36,6 +36,8 @@ class Grant:
 
     permissions: frozenset[Permission]
     scope: Scope = Scope()
+    role: str = ""
+    """Its code."""
 
 
 @dataclass(frozen=True)

@@ -28,19 +28,24 @@ def hash_of(secret: str) -> bytes:
 def holder(pools: Database, key: str) -> Identity | None:
     """Whose key it is; None where it is none, was revoked or has ended."""
     parts = key.split("_", 2)
-    if len(parts) != 3 or parts[0] != "mh" or not (parts[1].isalnum() and parts[1].isascii() and len(parts[1]) <= 64):
+    return holder_of(pools, parts[1], parts[2]) if len(parts) == 3 and parts[0] == "mh" else None
+
+
+def holder_of(pools: Database, key_id: str, secret: str | None) -> Identity | None:
+    """As `holder`. Without a secret: of an access token that was given for the key."""
+    if not (key_id.isalnum() and key_id.isascii() and len(key_id) <= 64):
         return None
     with pools.anonymous() as conn:
-        known = find_key(conn, parts[1])
-    if known is None or not hmac.compare_digest(known.secret_sha256, hash_of(parts[2])):
+        known = find_key(conn, key_id)
+    if known is None or (secret is not None and not hmac.compare_digest(known.secret_sha256, hash_of(secret))):
         return None
     scope = Scope() if known.offices is None else Scope(tuple(known.offices), ())
     return Identity(
         discom_id=known.discom_id,
         discom=known.discom,
-        subject=parts[1],
+        subject=key_id,
         name=known.name,
-        grants=(Grant(permissions_of(known.role, known.permissions), scope),),
+        grants=(Grant(permissions_of(known.role, known.permissions), scope, known.role),),
         requests_per_min=known.requests_per_min,
         networks=tuple(known.networks or ()),
         hes_id=known.hes_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +11,7 @@ from uuid import UUID
 
 import psycopg
 from psycopg.rows import class_row, dict_row
+from psycopg.types.json import Jsonb
 
 from api.auth.caller import Grant, Identity, Scope
 from api.auth.permissions import permissions_of, shipped_roles
@@ -60,10 +62,10 @@ def identity_of_session(conn: psycopg.Connection, session_id: UUID) -> Identity 
         ).fetchall()
     if not rows:
         return None
-    grants = [Grant(permissions_of(g["role"], g["permissions"]), _scope(g)) for g in rows if g["role"]]
+    grants = [Grant(permissions_of(g["role"], g["permissions"]), _scope(g), g["role"]) for g in rows if g["role"]]
     who = rows[0]
     if who["platform_admin"]:
-        grants.append(Grant(permissions_of("platform_admin", None)))
+        grants.append(Grant(permissions_of("platform_admin", None), role="platform_admin"))
     return Identity(
         discom_id=who["discom_id"],
         discom=who["discom"],
@@ -82,13 +84,28 @@ def _scope(grant: dict[str, Any]) -> Scope:
 
 
 def insert_decisions(conn: psycopg.Connection, decisions: Sequence[tuple[Any, ...]]) -> None:
-    """Lines of the audit log: discom_id, who, action, outcome, method, path, request id, address (as meterhouse_auth)."""
-    with (
-        conn.cursor() as cur,
-        cur.copy("copy ops.access_audit (discom_id, who, action, outcome, method, path, request_id, address) from stdin") as copy,
-    ):
-        for line in decisions:
-            copy.write_row(line)
+    """Lines of the audit log, one at least: discom_id, who, action, outcome, method, path, request id, address (as meterhouse_auth)."""
+    # Not by COPY, which row-level security does not allow.
+    conn.execute(
+        """insert into ops.access_audit (discom_id, who, action, outcome, method, path, request_id, address)
+           select * from unnest(%s::smallint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])""",
+        [list(column) for column in zip(*decisions, strict=True)],
+    )
+
+
+def insert_change(
+    conn: psycopg.Connection, discom_id: int | None, who: str, action: str, detail: dict[str, Any], origin: Sequence[str | None]
+) -> None:
+    """A change of who may do what, in the transaction that makes it. `origin`: method, path, request id, address. Never a secret."""
+    conn.execute(
+        """insert into ops.access_audit (discom_id, who, action, outcome, method, path, request_id, address, detail)
+           values (%s, %s, %s, 'changed', %s, %s, %s, %s, %s)""",
+        [discom_id, who, action, *origin, Jsonb(detail, dumps=_json)],
+    )
+
+
+def _json(detail: Any) -> str:
+    return json.dumps(detail, default=str, ensure_ascii=False)
 
 
 def insert_key(
@@ -136,6 +153,18 @@ def office_id(conn: psycopg.Connection, discom_id: int, code: str) -> int | None
     """None where the DISCOM has no such office."""
     found = conn.execute("select office_id from registry.office where discom_id = %s and code = %s", [discom_id, code]).fetchone()
     return found[0] if found else None
+
+
+def offices_by_id(conn: psycopg.Connection, ids: Sequence[int]) -> dict[int, tuple[str, int | None]]:
+    """(code, office_id of the one above) by office_id, of the transaction's tenant."""
+    rows = conn.execute("select office_id, code, parent_id from registry.office where office_id = any(%s)", [list(ids)]).fetchall()
+    return {office_id: (code, parent) for office_id, code, parent in rows}
+
+
+def service_points_by_id(conn: psycopg.Connection, ids: Sequence[int]) -> dict[int, str]:
+    """Code by service_point_id, of the transaction's tenant."""
+    rows = conn.execute("select service_point_id, code from registry.service_point where service_point_id = any(%s)", [list(ids)])
+    return dict(rows.fetchall())
 
 
 def keys(conn: psycopg.Connection, discom_id: int) -> list[dict[str, Any]]:

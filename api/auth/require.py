@@ -6,6 +6,7 @@ import hashlib
 import ipaddress
 import time
 from collections.abc import Callable, Coroutine
+from math import ceil
 from typing import Annotated, Any
 
 from fastapi import Depends, Request, Security
@@ -14,16 +15,21 @@ from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBea
 
 from api.auth import keys, tokens
 from api.auth.audit import AccessLog, Decision
-from api.auth.caller import Caller, Identity
+from api.auth.caller import Caller, Identity, Scope
+from api.auth.federated import Federation
 from api.auth.keys import HEADER
+from api.auth.limits import Limits
 from api.auth.permissions import Permission
 from api.auth.repository import identity_of_session
 from api.database import Database
 from api.errors import Problem
+from api.idempotency import begin
 
 REMEMBERED_S = 5.0
 """How long a process takes a caller for what it was: what was revoked ends after it at the latest."""
 MOST_REMEMBERED = 10_000
+OF_ONESELF = "auth:self"
+"""How the audit log names what needs no permission."""
 
 _header = APIKeyHeader(name=HEADER, scheme_name="API key", auto_error=False, description="mh_<key id>_<secret>")
 _bearer = HTTPBearer(scheme_name="Access token", auto_error=False, bearerFormat="JWT", description="from POST /api/v1/auth/token")
@@ -56,10 +62,12 @@ class Known:
         self._entries.clear()
 
 
-def require(permission: Permission, *, whole: bool = False) -> Callable[..., Coroutine[Any, Any, Caller]]:
+def require(permission: Permission | None, *, whole: bool = False) -> Callable[..., Coroutine[Any, Any, Caller]]:
     """A dependency that lets a request in where its caller holds the permission; with `whole`, in all of the DISCOM.
 
-    Raises Problem: 401 not known, 403 not allowed or not from there, 429 too often.
+    Without a permission: whoever is known, about themselves. Such a caller sees no rows of the DISCOM.
+
+    Raises Problem: 401 not known, 403 not allowed or not from there, 409 an Idempotency-Key in use, 429 too often.
     """
 
     async def caller(
@@ -71,12 +79,13 @@ def require(permission: Permission, *, whole: bool = False) -> Callable[..., Cor
         identity: Identity | None = None
         try:
             identity = await _known(request, pools, key, bearer.credentials if bearer else None)
-            allowed = _allowed(request, identity, permission, whole)
+            allowed = await _allowed(request, identity, permission, whole)
         except Problem as e:
             if e.status != 429:
                 _note(request, identity, permission, "refused")
             raise
         _note(request, identity, permission, "allowed")
+        await begin(request, pools, allowed)
         return allowed
 
     return caller
@@ -93,7 +102,7 @@ async def _known(request: Request, pools: Database, key: str | None, token: str 
             detail = f"send a valid key in the header {HEADER}"
             raise Problem(401, "UNKNOWN_KEY", "Who calls is not known", detail, headers={"WWW-Authenticate": "ApiKey"})
     elif token:
-        identity = await run_in_threadpool(_holder_of_token, pools, token)
+        identity = await run_in_threadpool(_holder_of_token, request.app.state.federation, pools, token)
     else:
         detail = f"send a key in the header {HEADER}, or an access token in the header Authorization"
         raise Problem(401, "NO_CREDENTIALS", "Who calls is not known", detail, headers={"WWW-Authenticate": "Bearer, ApiKey"})
@@ -101,27 +110,37 @@ async def _known(request: Request, pools: Database, key: str | None, token: str 
     return identity
 
 
-def _holder_of_token(pools: Database, token: str) -> Identity:
+def _holder_of_token(federation: Federation, pools: Database, token: str) -> Identity:
+    if (vouched_for := federation.holder_of_token(pools, token)) is not None:
+        return vouched_for
     challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
     try:
         access = tokens.verify(token)
     except tokens.TokenError as e:
         raise Problem(401, "INVALID_TOKEN", "Who calls is not known", str(e), headers=challenge) from None
-    with pools.auth() as conn:
-        identity = identity_of_session(conn, access.session_id)
+    if access.key_id is not None:
+        identity = keys.holder_of(pools, access.key_id, None)
+    else:
+        assert access.session_id is not None
+        with pools.auth() as conn:
+            identity = identity_of_session(conn, access.session_id)
     if identity is None:
         raise Problem(401, "SESSION_ENDED", "Who calls is not known", "this session has ended: log in again", headers=challenge)
     return identity
 
 
-def _allowed(request: Request, identity: Identity, permission: Permission, whole: bool) -> Caller:
-    if identity.networks and not _within(request, identity.networks):
+async def _allowed(request: Request, identity: Identity, permission: Permission | None, whole: bool) -> Caller:
+    if identity.networks and not within(request, identity.networks):
         detail = "this key may not be used from your address: have it added to the key's networks"
         raise Problem(403, "WRONG_NETWORK", "Not allowed", detail)
-    wait = request.app.state.limits.take(identity.subject, identity.requests_per_min)
-    if wait > 0:
-        detail = f"you may send {identity.requests_per_min} requests a minute: wait {wait:.1f} s"
-        raise Problem(429, "TOO_OFTEN", "Too many requests", detail, headers={"Retry-After": str(int(wait) + 1)})
+    request.state.discom_id = identity.discom_id or None
+    limits: Limits = request.app.state.limits
+    request.state.rate = rate = await limits.taken(identity.subject, identity.requests_per_min)
+    if rate.wait_s > 0:
+        detail = f"you may send {identity.requests_per_min} requests a minute: wait {rate.wait_s:.1f} s"
+        raise Problem(429, "TOO_OFTEN", "Too many requests", detail, headers={"Retry-After": str(ceil(rate.wait_s))})
+    if permission is None:
+        return Caller(identity, Scope((), ()))
     scope = identity.scope(permission)
     if scope is None:
         detail = f"this needs the permission {permission}: ask the administrator of your DISCOM for a role that has it"
@@ -132,7 +151,8 @@ def _allowed(request: Request, identity: Identity, permission: Permission, whole
     return Caller(identity, scope)
 
 
-def _within(request: Request, networks: tuple[str, ...]) -> bool:
+def within(request: Request, networks: tuple[str, ...]) -> bool:
+    """Whether a request comes from one of the networks."""
     try:
         address = ipaddress.ip_address(request.client.host if request.client else "")
     except ValueError:
@@ -140,13 +160,13 @@ def _within(request: Request, networks: tuple[str, ...]) -> bool:
     return any(address in ipaddress.ip_network(n) for n in networks)
 
 
-def _note(request: Request, identity: Identity | None, permission: Permission, outcome: Any) -> None:
+def _note(request: Request, identity: Identity | None, permission: Permission | None, outcome: Any) -> None:
     log: AccessLog = request.app.state.access_log
     log.note(
         Decision(
             identity.discom_id or None if identity else None,
             f"{identity.name} ({identity.subject})" if identity else None,
-            permission,
+            permission or OF_ONESELF,
             outcome,
             request.method,
             request.url.path[:500],

@@ -41,6 +41,9 @@ _COMMAND = """
     join registry.hes h on h.discom_id = c.discom_id and h.hes_id = c.hes_id"""
 
 
+_MOVED_SINCE = "(%(since)s::timestamptz is null or c.command_id in (select command_id from ops.command_audit where at >= %(since)s))"
+
+
 def now_zone_holidays(conn: psycopg.Connection) -> tuple[datetime, str, Collection[date]]:
     """The database's time, the tenant's time zone and its holidays."""
     row = conn.execute(
@@ -106,10 +109,11 @@ def insert_commands(
                     %(who)s, %(override)s, %(due)s, %(expires)s, %(why)s
              from unnest(%(meters)s::int[], %(hes)s::int[]) m(meter_id, hes_id)
              on conflict (discom_id, idempotency_key) do nothing
-             returning discom_id, command_id, hes_id)
-           insert into ops.command_audit (discom_id, command_id, hes_id, who, to_state, why, detail)
-           select discom_id, command_id, hes_id, %(who)s, 'queued', %(why)s, %(detail)s from made
-           returning command_id""",
+             returning discom_id, command_id, hes_id),
+           noted as (
+             insert into ops.command_audit (discom_id, command_id, hes_id, who, to_state, why, detail)
+             select discom_id, command_id, hes_id, %(who)s, 'queued', %(why)s, %(detail)s from made)
+           select command_id from made""",
         {
             "discom": new.discom_id,
             "group": group_id,
@@ -166,16 +170,23 @@ def audit(conn: psycopg.Connection, command_id: int) -> list[dict[str, Any]]:
 
 
 def page(
-    conn: psycopg.Connection, state: State | None, meter: str | None, group_id: int | None, before: int | None, size: int
+    conn: psycopg.Connection,
+    state: State | None,
+    meter: str | None,
+    group_id: int | None,
+    updated_since: datetime | None,
+    before: int | None,
+    size: int,
 ) -> list[dict[str, Any]]:
-    """Up to `size` commands with an id below `before`, newest first."""
+    """Up to `size` commands with an id below `before`, newest first. Of `updated_since` those that moved since."""
     with conn.cursor(row_factory=dict_row) as cur:
         return cur.execute(
             f"""{_COMMAND}
                 where (%(state)s::text is null or c.state = %(state)s) and (%(meter)s::text is null or m.serial = %(meter)s)
+                  and {_MOVED_SINCE}
                   and (%(group)s::bigint is null or c.group_id = %(group)s) and (%(before)s::bigint is null or c.command_id < %(before)s)
                 order by c.command_id desc limit %(size)s""",
-            {"state": state, "meter": meter, "group": group_id, "before": before, "size": size},
+            {"state": state, "meter": meter, "group": group_id, "since": updated_since, "before": before, "size": size},
         ).fetchall()
 
 

@@ -11,6 +11,7 @@ from api.commands import service
 from api.commands.schemas import Command, CommandRequest, CommandWithAudit, Group, GroupRequest, IdempotencyKey, Page, Serial
 from api.database import Database
 from api.errors import problems
+from api.paging import Since
 from ingestion.commands.states import State
 
 router = APIRouter(prefix="/api/v1/commands", tags=["commands"], responses=problems(401, 403, 429, 503))
@@ -69,10 +70,11 @@ def list_commands(
     state: State | None = None,
     meter: Serial | None = None,
     group: Annotated[int | None, Query(ge=1, le=service.MAX_ID)] = None,
+    updated_since: Since = None,
     before: Annotated[int | None, Query(ge=1, le=service.MAX_ID, description="`next` of the page before")] = None,
     size: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> Page:
-    return service.listed(pools, caller, state, meter, group, before, size)
+    return service.listed(pools, caller, state, meter, group, updated_since, before, size)
 
 
 @router.get("/{id}", summary="A command with its audit trail", responses=problems(404, 422))

@@ -40,6 +40,8 @@ def accept(pools: Database, caller: Caller, key: str, request: CommandRequest) -
             return _command(conn, made[0]), True
         elif earlier := repository.command_of_key(conn, key):  # another request with this key was quicker
             return _again(conn, earlier.id, earlier.request_sha256 == digest), False
+        else:  # or was of an office that this caller does not see
+            raise _key_reused()
     assert refusal
     raise Problem(422, refusal.code, "The command is refused", refusal.detail)
 
@@ -90,11 +92,18 @@ def get_group(pools: Database, caller: Caller, group_id: int) -> Group:
 
 
 def listed(
-    pools: Database, caller: Caller, state: State | None, meter: str | None, group_id: int | None, before: int | None, size: int
+    pools: Database,
+    caller: Caller,
+    state: State | None,
+    meter: str | None,
+    group_id: int | None,
+    updated_since: datetime | None,
+    before: int | None,
+    size: int,
 ) -> Page:
     """A page of commands, newest first."""
     with pools.tenant(caller) as conn:
-        rows = repository.page(conn, state, meter, group_id, before, size + 1)
+        rows = repository.page(conn, state, meter, group_id, updated_since, before, size + 1)
     return Page(items=[Command(**row) for row in rows[:size]], next=rows[size - 1]["id"] if len(rows) > size else None)
 
 

@@ -31,6 +31,7 @@ from api.edits.schemas import (
     State,
 )
 from api.errors import problems
+from api.paging import Since
 from vee.edits.service import Decision
 
 router = APIRouter(prefix="/api/v1/edits", tags=["edits"], responses=problems(401, 403, 429, 503))
@@ -62,7 +63,7 @@ def make(request: MakeRequest, pools: Pools, caller: Editor) -> Edits:
 
 
 @router.post("/file/preview", summary="What a file of edits would do; nothing is written", responses=problems(400, 409, 422))
-def preview_file(content: File, how: Annotated[FileRequest, Query()], pools: Pools, caller: Reader) -> Preview:
+def preview_file(content: File, how: Annotated[FileRequest, Query()], pools: Pools, caller: Editor) -> Preview:
     """Every fault is listed with row and column."""
     return service.preview_file(pools, caller, content, how)
 
@@ -70,7 +71,7 @@ def preview_file(content: File, how: Annotated[FileRequest, Query()], pools: Poo
 @router.post(
     "/file", status_code=status.HTTP_201_CREATED, summary="Make the edits of a file, all or none", responses=problems(400, 409, 422)
 )
-def make_file(content: File, how: Annotated[MakeFileRequest, Query()], pools: Pools, caller: Reader) -> Edits:
+def make_file(content: File, how: Annotated[MakeFileRequest, Query()], pools: Pools, caller: Editor) -> Edits:
     return service.make_file(pools, caller, content, how)
 
 
@@ -82,10 +83,11 @@ def list_edits(
     meter: Annotated[Serial | None, Query()] = None,
     day: Annotated[Day | None, Query()] = None,
     request: UUID | None = None,
+    updated_since: Since = None,
     before: Annotated[int | None, Query(ge=1, le=MAX_ID, description="`next` of the page before")] = None,
     size: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> Page:
-    return service.listed(pools, caller, state, meter, day, request, before, size)
+    return service.listed(pools, caller, state, meter, day, request, updated_since, before, size)
 
 
 @router.get("/{id}", summary="An edit and what became of it", responses=problems(404, 422))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -135,13 +135,22 @@ def listed(
     meter: str | None,
     on: date | None,
     request: UUID | None,
+    updated_since: datetime | None,
     before: int | None,
     size: int,
 ) -> Page:
     """A page of edits, newest first."""
     with _tenant(pools, caller) as conn:
         rows: list[dict[str, Any]] = repository.page(
-            conn, caller.discom_id, state=state, meter=meter, day=on, request=request, before=before, size=size + 1
+            conn,
+            caller.discom_id,
+            state=state,
+            meter=meter,
+            day=on,
+            request=request,
+            updated_since=updated_since,
+            before=before,
+            size=size + 1,
         )
     return Page(items=[Edit(**row) for row in rows[:size]], next=rows[size - 1]["id"] if len(rows) > size else None)
 

@@ -12,6 +12,7 @@ from api.database import Database
 from api.errors import problems
 from api.exceptions import service
 from api.exceptions.schemas import Action, AgeH, Bulk, BulkDone, Case, CaseInFull, Code, ExceptionPage, Name, Page, Severity, SummaryLine
+from api.paging import Cursor, Since
 from vee.exceptions.repository import Filter
 from warehouse.codes import CaseState, ExceptionState
 
@@ -37,11 +38,12 @@ def list_cases(
     assignee: Name | None = None,
     min_age_h: AgeH | None = None,
     overdue: bool | None = None,
+    updated_since: Since = None,
     after: Annotated[int | None, Query(ge=1, le=service.MAX_ID, description="`next` of the page before")] = None,
     size: Size = 100,
 ) -> Page:
-    """Without `state`, those that are not closed. Order: priority of the severity, energy at stake, age."""
-    wanted = Filter(state, rule, severity, office, dt, meter, assignee, min_age_h, overdue)
+    """Without `state` and `updated_since`, those that are not closed. Order: priority of the severity, energy at stake, age."""
+    wanted = Filter(state, rule, severity, office, dt, meter, assignee, min_age_h, overdue, updated_since)
     return service.listed(pools, caller, wanted, after, size)
 
 
@@ -74,7 +76,10 @@ def list_exceptions(
     meter: Code | None = None,
     rule: Code | None = None,
     state: ExceptionState | None = None,
-    after: Annotated[str | None, Query(max_length=400, description="`next` of the page before")] = None,
+    updated_since: Since = None,
+    after: Cursor = None,
     size: Size = 100,
 ) -> ExceptionPage:
-    return service.exceptions(pools, caller, first, last, meter=meter, rule=rule, state=state, after=after, size=size)
+    return service.exceptions(
+        pools, caller, first, last, meter=meter, rule=rule, state=state, updated_since=updated_since, after=after, size=size
+    )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from api.auth import Caller
 from api.database import Database
@@ -28,6 +27,7 @@ from api.exceptions.schemas import (
     Take,
     Wait,
 )
+from api.paging import cursor, read_cursor
 from vee.exceptions import repository, settings
 from vee.exceptions.repository import Filter
 from vee.exceptions.service import CaseConflictError, Desk, UnknownCaseError
@@ -102,6 +102,7 @@ def exceptions(
     meter: str | None,
     rule: str | None,
     state: str | None,
+    updated_since: datetime | None,
     after: str | None,
     size: int,
 ) -> ExceptionPage:
@@ -111,23 +112,19 @@ def exceptions(
         raise Problem(422, "WRONG_DAYS", "The request is not valid", detail)
     with pools.tenant(caller) as conn:
         rows = repository.exceptions(
-            conn, first, last, meter=meter, rule=rule, state=state, after=_cursor(after) if after is not None else None, size=size + 1
+            conn,
+            first,
+            last,
+            meter=meter,
+            rule=rule,
+            state=state,
+            updated_since=updated_since,
+            after=read_cursor(after, date, str, str, str) if after is not None else None,
+            size=size + 1,
         )
     page = [_meter_day(row) for row in rows[:size]]
-    following = json.dumps([page[-1].day.isoformat(), page[-1].meter, page[-1].rule, page[-1].stage]) if len(rows) > size else None
+    following = cursor(page[-1].day, page[-1].meter, page[-1].rule, page[-1].stage) if len(rows) > size else None
     return ExceptionPage(items=page, next=following)
-
-
-def _cursor(text: str) -> tuple[date, str, str, str]:
-    try:
-        day, *rest = json.loads(text)
-        meter, rule, stage = rest
-        if not all(isinstance(x, str) and "\x00" not in x for x in rest):
-            raise ValueError
-        return date.fromisoformat(day), meter, rule, stage
-    except (ValueError, TypeError, RecursionError):
-        detail = "after cannot be read: use `next` of the page before"
-        raise Problem(422, "UNKNOWN_CURSOR", "The request is not valid", detail) from None
 
 
 def _meter_day(row: dict[str, object]) -> MeterDay:

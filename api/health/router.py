@@ -1,4 +1,4 @@
-"""GET /health, /ready, /version."""
+"""GET /healthz, /readyz, /version."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class Version(BaseModel):
     version: str
 
 
-@router.get("/health", summary="Liveness: the process answers")
+@router.get("/healthz", summary="Liveness: the process answers")
 def health() -> Health:
     return Health(status="ok")
 
 
 @router.get(
-    "/ready",
+    "/readyz",
     summary="Readiness: the database is reachable and migrated",
     responses={status.HTTP_503_SERVICE_UNAVAILABLE: {"model": Readiness, "description": "Not ready; the reason says why"}},
 )

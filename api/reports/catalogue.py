@@ -14,7 +14,8 @@ from typing import Any
 
 import yaml
 
-MODELS = Path(__file__).resolve().parents[2] / "dbt_project" / "models" / "reports"
+PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
+MODELS = PROJECT / "models" / "reports"
 SCHEMA = "reports"
 
 GROUPS = {
@@ -32,6 +33,12 @@ GROUPS = {
 """Groups of the catalogue by the letter that begins their reports' ids; each has a folder of models."""
 
 UNITS = {
+    "wh": "Wh",
+    "vah": "VAh",
+    "varh": "varh",
+    "w": "W",
+    "va": "VA",
+    "ohm": "Ω",
     "kwh": "kWh",
     "kvah": "kVAh",
     "kvarh": "kvarh",
@@ -76,6 +83,10 @@ _WORDS = {
 }
 
 
+LENGTHS = ("day", "week", "month", "quarter", "financial_year")
+"""Of periods, as reports name them."""
+
+
 class Kind(Enum):
     """What the values of a column are, as every format must be able to say it."""
 
@@ -104,6 +115,10 @@ _NUMERIC = re.compile(r"numeric\((\d+),\s*(\d+)\)")
 
 class ReportError(RuntimeError):
     """A report could not be given; the message says which, why and how to mend it."""
+
+
+class ReportNotBuiltError(ReportError):
+    """The warehouse has not made it yet."""
 
 
 @dataclass(frozen=True)
@@ -159,6 +174,8 @@ class Report:
     columns: tuple[Column, ...]
     unfed: str | None = None
     """Why the report is empty as yet: what would feed it."""
+    charts: tuple[Any, ...] = ()
+    """Of a report that somebody built, what charts.Chart it has; those of the catalogue stand in charts.CHARTS."""
 
     @property
     def group(self) -> str:
@@ -167,6 +184,17 @@ class Report:
     @property
     def name(self) -> str:
         return f"{self.id} {self.title}"
+
+    @property
+    def lengths(self) -> tuple[str, ...]:
+        """Which periods its rows are of: day, week, month, quarter, financial_year. Nothing where they say how things stand now."""
+        if self.has("day"):
+            return ("day",)
+        if not self.has("period_start"):
+            return ()
+        listed = re.search(r"period \(([^)]*)\)", self.grain)
+        words = re.findall(r"[a-z_]+", (listed[1] if listed else self.grain).replace("financial year", "financial_year"))
+        return tuple(length for length in LENGTHS if length in words and (listed or length != "day"))
 
     def position(self, column: str) -> int:
         """Index of a column in a row. Raises KeyError."""

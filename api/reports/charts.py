@@ -237,4 +237,4 @@ def _note(number: int, *, cut: bool) -> str:
 
 def gather(report: Report) -> list[Gathered]:
     """The charts of a report, with nothing in them yet."""
-    return [Gathered(report, c) for c in CHARTS.get(report.id, ())]
+    return [Gathered(report, c) for c in report.charts or CHARTS.get(report.id, ())]

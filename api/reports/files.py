@@ -17,14 +17,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import orjson
 
 from api.reports import periods
-from api.reports.catalogue import GROUPS, Report, ReportError, catalogue, report
+from api.reports.catalogue import GROUPS, Report, ReportError, ReportNotBuiltError, catalogue, report
 from api.reports.formats import writer
 from api.reports.formats.writer import About, Found
-from api.reports.repository import STREAM_TIMEOUT_S, Discom, Snapshot, Span, discom_id, snapshot
+from api.reports.repository import STREAM_TIMEOUT_S, Discom, ReportTooSlowError, Snapshot, Span, discom_id, snapshot
 from api.reports.words import period_text, stamp_text
 
 UNSAFE = re.compile(r"[^\w.-]")
@@ -49,6 +50,8 @@ class Written:
     seconds: float = 0.0
     files: list[File] = field(default_factory=list)
     error: str | None = None
+    too_slow: bool = False
+    """Whether the error is that its time was over."""
 
 
 Listener = Callable[[Written], None]
@@ -77,18 +80,35 @@ def write_reports(
     for name in formats:
         writer(name)
     with snapshot(discom_id(discom_code), STREAM_TIMEOUT_S) as s:
-        now = datetime.now(UTC)
-        periods.check(span.first, span.last, s.discom.timezone, now)
-        _check_built(s, wanted, span)
-        written = []
-        for r in wanted:
-            into = folder / group_folder(r) if grouped else folder
-            try:
-                done = _write(s, About(r, s.discom, span, now), formats, into)
-            except ReportError as e:
-                done = Written(r, error=str(e))
-            listener(done)
-            written.append(done)
+        return write_snapshot(s, wanted, span, formats, folder, grouped=grouped, listener=listener)
+
+
+def write_snapshot(
+    s: Snapshot,
+    wanted: Sequence[Report],
+    span: Span,
+    formats: Sequence[str],
+    folder: Path,
+    *,
+    grouped: bool = False,
+    listener: Listener = lambda _: None,
+    on_rows: Callable[[int], None] = lambda _: None,
+) -> list[Written]:
+    """As write_reports, of what a snapshot sees. `on_rows` is told how many more rows were read; what it raises ends all."""
+    for name in formats:
+        writer(name)
+    now = datetime.now(UTC)
+    periods.check(span.first, span.last, s.discom.timezone, now)
+    check_built(s, wanted, span)
+    written = []
+    for r in wanted:
+        into = folder / group_folder(r) if grouped else folder
+        try:
+            done = _write(s, About(r, s.discom, span, now), formats, into, on_rows)
+        except ReportError as e:
+            done = Written(r, error=str(e), too_slow=isinstance(e, ReportTooSlowError))
+        listener(done)
+        written.append(done)
     return written
 
 
@@ -100,27 +120,42 @@ def file_stem(r: Report, discom: Discom, span: Span) -> str:
     return f"{r.relation.removeprefix('rpt_')}_{UNSAFE.sub('_', discom.code)}_{periods.said(span.first, span.last)}"
 
 
-def _check_built(s: Snapshot, wanted: Sequence[Report], span: Span) -> None:
+def check_built(s: Snapshot, wanted: Sequence[Report], span: Span) -> None:
     """Before anything is written: reports of days need days that were built."""
     of_days = [r for r in wanted if r.has("day") or r.has("period_start")]
     if of_days and not s.built_days(span.first, span.last):
-        raise ReportError(
+        raise ReportNotBuiltError(
             f"no day of {s.discom.code} from {span.first} to {span.last} was built: "
             f"`meterhouse run --discom {s.discom.code} --from {span.first} --to {span.last}`"
         )
 
 
-def _write(s: Snapshot, about: About, formats: Sequence[str], folder: Path) -> Written:
+def _write(s: Snapshot, about: About, formats: Sequence[str], folder: Path, on_rows: Callable[[int], None]) -> Written:
     """One report. Raises ReportError, and then there is no file of it."""
     started = time.perf_counter()
-    found = Found(about.report)
     stem = file_stem(about.report, about.discom, about.span)
+    found, files = write_rows(about, s.stream(about.report, about.span), formats, folder, stem, on_rows)
+    seconds = time.perf_counter() - started
+    return Written(about.report, found.rows, found.lowest_coverage_pct, found.data_as_of, seconds, files)
+
+
+def write_rows(
+    about: About,
+    chunks: Iterable[Sequence[tuple[Any, ...]]],
+    formats: Sequence[str],
+    folder: Path,
+    stem: str,
+    on_rows: Callable[[int], None] = lambda _: None,
+) -> tuple[Found, list[File]]:
+    """Rows, taken once, as a file of each format in `folder`: all of them, or none where anything is raised on the way."""
+    found = Found(about.report)
     with staging(folder) as stage:
         writers = []
         try:
             for name in dict.fromkeys(formats):
                 writers.append(writer(name)(stage / f"{stem}.{name}", about))
-            for rows in s.stream(about.report, about.span):
+            for rows in chunks:
+                on_rows(len(rows))
                 found.add(rows)
                 for w in writers:
                     w.add(rows)
@@ -130,9 +165,7 @@ def _write(s: Snapshot, about: About, formats: Sequence[str], folder: Path) -> W
             for w in writers:
                 w.abandon()
             raise
-        files = publish(stage, folder)
-    seconds = time.perf_counter() - started
-    return Written(about.report, found.rows, found.lowest_coverage_pct, found.data_as_of, seconds, files)
+        return found, publish(stage, folder)
 
 
 @contextmanager

@@ -55,6 +55,26 @@ def _year_of(day: date) -> date:
     return date(day.year - (day.month < 4), 4, 1)
 
 
+def containing(length: str, day: date) -> Days:
+    """The day, month, quarter or financial year that holds a day; a week begins on Monday. Raises ReportError."""
+    try:
+        match length:
+            case "day":
+                return day, day
+            case "week":
+                monday = day - timedelta(days=day.weekday())
+                return monday, monday + timedelta(days=6)
+            case "month":
+                return _months(day.replace(day=1), 1)
+            case "quarter":
+                return _months(_quarter_of(day), 3)
+            case "financial_year":
+                return _months(_year_of(day), 12)
+    except (ValueError, OverflowError):
+        raise ReportError(f"the {length.replace('_', ' ')} of {day} lies beyond the calendar") from None
+    raise ReportError(f"{length!r} is no period: choose of day, week, month, quarter, financial_year")
+
+
 NAMED: dict[str, Callable[[date], Days]] = {
     "yesterday": lambda today: (today - timedelta(days=1), today - timedelta(days=1)),
     "last_7_days": lambda today: (today - timedelta(days=7), today - timedelta(days=1)),

@@ -1,22 +1,23 @@
-"""Rows of reports from the warehouse: the only SQL of this package.
+"""Rows of reports from the warehouse: the only SQL of this package, but for that of its queues.
 
-Everything is read as meterhouse_api with app.discom_id set for the transaction: the reports are security_invoker views, so row-level
-security gives the rows of that DISCOM alone. Identifiers come from the catalogue, values are parameters.
+Everything is read as meterhouse_api with app.discom_id set for the transaction, and for callers of the API what they are limited to. The
+reports are security_invoker views, so row-level security gives those rows alone. Names come from the catalogue, values are parameters.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import psycopg
 from psycopg import sql
 
-from api.reports.catalogue import SCHEMA, Report, ReportError, report
+from api.reports.catalogue import SCHEMA, Report, ReportError, ReportNotBuiltError, report
 from warehouse import db
 from warehouse.registry import discoms
 
@@ -93,6 +94,10 @@ def discom_id(code: str) -> int:
     return known[code]
 
 
+class ReportTooSlowError(ReportError):
+    """The statement was stopped by its time limit."""
+
+
 class Snapshot:
     """What one DISCOM's reports say at one moment: every read sees the same state of the warehouse."""
 
@@ -158,6 +163,27 @@ class Snapshot:
         if chunk:
             yield chunk
 
+    def page(self, wanted: Report, span: Span, equal: Mapping[str, str], after: Sequence[Any] | None, size: int) -> list[tuple[Any, ...]]:
+        """The first `size` rows, in the report's order, or those after the row of this key (without discom_id). Values as in ReportTable.
+
+        `equal`: columns of text and what they hold. Raises ReportError.
+        """
+        _check_days(span.first, span.last)
+        key = [wanted.columns[wanted.position(name)] for name in wanted.key if name != "discom_id"]
+        values: dict[str, Any] = {f"equal_{name}": value for name, value in equal.items()}
+        condition = [sql.SQL(" and {} = {}").format(sql.Identifier(name), sql.Placeholder(f"equal_{name}")) for name in equal]
+        if after is not None:
+            values |= {f"after_{c.name}": v for c, v in zip(key, after, strict=True)}
+            bounds = sql.SQL(", ").join(sql.SQL("{}::{}").format(sql.Placeholder(f"after_{c.name}"), sql.SQL(c.data_type)) for c in key)
+            condition.append(sql.SQL(" and ({}) > ({})").format(_identifiers([c.name for c in key]), bounds))
+        query = sql.SQL("{rows} limit {size}").format(rows=_rows(wanted, span.period, sql.Composed(condition)), size=sql.Literal(size))
+        return self._read(wanted.name, query, span.first, span.last, values)
+
+    def estimate(self, wanted: Report, span: Span) -> int:
+        """How many rows the planner takes the report to have; it may be far off."""
+        plan = self._read(wanted.name, sql.SQL("explain (format json) {}").format(_rows(wanted, span.period)), span.first, span.last)
+        return int(plan[0][0][0]["Plan"]["Plan Rows"])
+
     def built_days(self, first: date, last: date) -> int:
         """How many days of first..last stand built."""
         row = self._conn.execute(
@@ -176,13 +202,15 @@ class Snapshot:
         try:
             yield
         except psycopg.errors.QueryCanceled as e:
-            raise ReportError(f"{what} took longer than {self._timeout_s} s from {first} to {last}: choose a shorter period") from e
+            raise ReportTooSlowError(f"{what} took longer than {self._timeout_s} s from {first} to {last}: choose a shorter period") from e
         except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as e:
-            raise ReportError(f"{what} was never built: run `meterhouse run --discom {self.discom.code}`") from e
+            raise ReportNotBuiltError(f"{what} was never built: run `meterhouse run --discom {self.discom.code}`") from e
 
-    def _read(self, what: str, query: sql.SQL | sql.Composed, first: date, last: date) -> list[tuple[Any, ...]]:
+    def _read(
+        self, what: str, query: sql.SQL | sql.Composed, first: date, last: date, more: Mapping[str, Any] = MappingProxyType({})
+    ) -> list[tuple[Any, ...]]:
         with self._in_words(what, first, last):
-            return self._conn.execute(query, self._parameters(first, last)).fetchall()
+            return self._conn.execute(query, {**self._parameters(first, last), **more}).fetchall()
 
 
 @contextmanager
@@ -199,13 +227,42 @@ def snapshot(discom_id: int, timeout_s: int | None = None) -> Iterator[Snapshot]
             "select set_config('app.discom_id', %s, true), set_config('statement_timeout', %s, true)",
             [str(discom_id), f"{timeout_s}s"],
         )
-        row = conn.execute("select discom_id, code, name, timezone from registry.discom where discom_id = %s", [discom_id]).fetchone()
-        if row is None:
-            raise ReportError(
-                f"there is no DISCOM with the id {discom_id}: import its master data with `meterhouse registry import FOLDER`"
-            )
-        tops = conn.execute("select office_id from registry.office where discom_id = %s and parent_id is null", [discom_id]).fetchall()
-        yield Snapshot(conn, Discom(row[0], row[1], row[2], ZoneInfo(row[3]), tops[0][0] if len(tops) == 1 else None), timeout_s)
+        yield Snapshot(conn, _discom(conn, discom_id), timeout_s)
+
+
+def snapshot_of(conn: psycopg.Connection, discom_id: int, timeout_s: int) -> Snapshot:
+    """As `snapshot`, of a transaction that is limited to a caller already (`Database.snapshot`); its settings end with it."""
+    settings = {**db.WHOLE_PARTITIONS, "statement_timeout": f"{timeout_s}s"}
+    conn.execute(
+        "select set_config(name, value, true) from unnest(%s::text[], %s::text[]) s(name, value)", [list(settings), list(settings.values())]
+    )
+    return Snapshot(conn, _discom(conn, discom_id), timeout_s)
+
+
+def _discom(conn: psycopg.Connection, discom_id: int) -> Discom:
+    row = conn.execute("select discom_id, code, name, timezone from registry.discom where discom_id = %s", [discom_id]).fetchone()
+    if row is None:
+        raise ReportError(f"there is no DISCOM with the id {discom_id}: import its master data with `meterhouse registry import FOLDER`")
+    tops = conn.execute("select office_id from registry.office where discom_id = %s and parent_id is null", [discom_id]).fetchall()
+    return Discom(row[0], row[1], row[2], ZoneInfo(row[3]), tops[0][0] if len(tops) == 1 else None)
+
+
+def offices_below(conn: psycopg.Connection, discom_id: int, code: str) -> list[int]:
+    """office_id of an office and all below it; none where the DISCOM has no such office."""
+    row = conn.execute(
+        "select ops.offices_below(discom_id, office_id) from registry.office where discom_id = %s and code = %s", [discom_id, code]
+    ).fetchone()
+    return row[0] if row else []
+
+
+def service_points_of(conn: psycopg.Connection, discom_id: int, offices: Sequence[int], points: Sequence[int]) -> list[int]:
+    """Those of `points` that belong to the offices."""
+    rows = conn.execute(
+        """select service_point_id from registry.service_point
+           where discom_id = %s and service_point_id = any(%s) and office_id = any(%s) order by 1""",
+        [discom_id, list(points), list(offices)],
+    ).fetchall()
+    return [row[0] for row in rows]
 
 
 def _check_days(first: date, last: date) -> None:
@@ -217,15 +274,18 @@ def _identifiers(names: Sequence[str]) -> sql.Composed:
     return sql.SQL(", ").join(map(sql.Identifier, names))
 
 
-def _rows(wanted: Report, period: str | None) -> sql.Composed:
-    """The query of a report's rows; of those by period the rows of one length alone, where it is given."""
+def _rows(wanted: Report, period: str | None, more: sql.Composable = sql.SQL("")) -> sql.Composed:  # noqa: B008 - it is constant
+    """The query of a report's rows; of those by period the rows of one length alone, where it is given. `more` begins with ` and `."""
     one_length = period and wanted.has("period")
     of_length = sql.SQL(" and period = {}").format(sql.Literal(period)) if one_length else sql.SQL("")
-    return sql.SQL("select {columns} from {relation} where discom_id = %(discom_id)s and {in_period}{of_length} order by {key}").format(
+    return sql.SQL(
+        "select {columns} from {relation} where discom_id = %(discom_id)s and {in_period}{of_length}{more} order by {key}"
+    ).format(
         columns=_identifiers([c.name for c in wanted.columns]),
         relation=sql.Identifier(SCHEMA, wanted.relation),
         in_period=_in_period(wanted),
         of_length=of_length,
+        more=more,
         key=_identifiers(wanted.key),
     )
 

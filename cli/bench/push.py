@@ -123,7 +123,7 @@ def serving() -> Iterator[int]:
 def _answers(port: int) -> bool:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
     try:
-        connection.request("GET", "/health")
+        connection.request("GET", "/healthz")
         return connection.getresponse().status == 200
     except OSError:
         return False

@@ -17,6 +17,11 @@
 ({{ wh }} * 0.001)::numeric(18, 3)
 {%- endmacro %}
 
+{# Of rows that are of no office: who is limited to some sees none. Nobody else is limited, dbt neither. #}
+{% macro of_the_whole_discom() -%}
+where (select ops.whole_tenant())
+{%- endmacro %}
+
 {# A report that nothing feeds yet: its columns as its YAML declares them, and no row. The YAML's meta says what would feed it (unfed). #}
 {% macro unfed_report() -%}
 select {% for c in model.columns.values() %}null::{{ c.data_type }} as {{ c.name }}{{ ', ' if not loop.last }}{% endfor %}

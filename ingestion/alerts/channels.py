@@ -1,6 +1,7 @@
 """The ways to tell somebody of an alert: webhook, e-mail, MQTT. Each sends one message or raises; whether and when is `dispatch`'s matter.
 
 METERHOUSE_WEBHOOK_SECRET  signs every webhook: header X-Meterhouse-Signature = "sha256=" + HMAC-SHA256 of the body in hex
+METERHOUSE_WEBHOOK_NETWORKS  networks of one's own that a webhook may go to beside the internet, as "10.20.0.0/16, 127.0.0.1/32" (default: none)
 METERHOUSE_SMTP_URL        smtp://user:password@host:port, or smtps:// for TLS from the start (default: smtp://127.0.0.1:25)
 METERHOUSE_MAIL_FROM       sender of mails (default: meterhouse@localhost)
 METERHOUSE_ALERT_MQTT_URL  mqtt://user:password@host:port, or mqtts:// for TLS (default: mqtt://127.0.0.1:1883)
@@ -13,8 +14,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import ipaddress
 import os
 import smtplib
+import socket
 import ssl
 from email.message import EmailMessage
 from typing import Any
@@ -42,12 +45,51 @@ def send_webhook(url: str, message: dict[str, Any]) -> None:
     if secret := os.environ.get("METERHOUSE_WEBHOOK_SECRET"):
         headers["X-Meterhouse-Signature"] = "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
     try:
-        answer = httpx.post(url, content=body, headers=headers, timeout=TIMEOUT_S, follow_redirects=False)
+        target = httpx.URL(url)
+        address = _allowed_address(target)
+        # To the address that was looked at: asked again, the name might say another.
+        there = target.copy_with(host=address)
+        headers["Host"] = target.netloc.decode()
+        with httpx.Client(timeout=TIMEOUT_S, follow_redirects=False) as client:
+            answer = client.post(there, content=body, headers=headers, extensions={"sni_hostname": target.host})
     except (httpx.HTTPError, httpx.InvalidURL) as e:
         raise SendError(f"{urlsplit(url).netloc} does not answer: {e or type(e).__name__}") from None
     if not answer.is_success:
         permanent = answer.is_redirect or (answer.is_client_error and answer.status_code not in (408, 425, 429))
         raise SendError(f"{urlsplit(url).netloc} answers {answer.status_code}", permanent=permanent)
+
+
+def _allowed_address(url: httpx.URL) -> str:
+    """An address of the URL's host. Raises SendError where it is not one of the internet, nor in METERHOUSE_WEBHOOK_NETWORKS."""
+    if url.scheme not in ("http", "https") or not url.host:
+        raise SendError(f"{str(url)[:200]!r} is no address of a webhook: write http://… or https://…", permanent=True)
+    try:
+        networks = [ipaddress.ip_network(n.strip()) for n in os.environ.get("METERHOUSE_WEBHOOK_NETWORKS", "").split(",") if n.strip()]
+    except ValueError as e:
+        raise SendError(f"METERHOUSE_WEBHOOK_NETWORKS: {e}: write networks as 10.20.0.0/16, with commas between") from None
+    try:
+        found = socket.getaddrinfo(url.host, url.port or (443 if url.scheme == "https" else 80), type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as e:
+        raise SendError(f"{url.host} is not found: {e}") from None
+    addresses = [ipaddress.ip_address(str(a[4][0]).partition("%")[0]) for a in found]
+    for address in addresses:
+        if not _is_public(address) and not any(address in n for n in networks):
+            detail = "a webhook goes to the internet, or to the networks of METERHOUSE_WEBHOOK_NETWORKS"
+            raise SendError(f"{url.host} is {address}, which is not of the internet: {detail}", permanent=True)
+    return str(addresses[0])
+
+
+def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = (
+            address.ipv4_mapped or address.sixtofour or (ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else None)
+        )
+        if inner is not None:
+            return _is_public(inner)
+    return address.is_global and not address.is_multicast
+
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 def send_email(address: str, message: dict[str, Any]) -> None:

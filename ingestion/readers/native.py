@@ -33,6 +33,8 @@ from warehouse.tables import ALL_CHANNELS, PROFILES, QUANTITIES, REGISTERS
 LISTS = ("profiles", "registers", "events", "values", "nameplates", "status_words")
 MAX_SLOTS = 1440 * 40
 """Of one meter in one record: forty days of minutes."""
+DEEPEST = 50
+"""Levels in which values are counted: nothing that is read is deeper."""
 
 _CHANNELS, _REGISTERS = frozenset(ALL_CHANNELS), frozenset(REGISTERS)
 _INT8 = (-(2**63), 2**63 - 1)
@@ -330,15 +332,22 @@ def _utc(micros: Iterable[int | None]) -> pd.Series:
     return pd.Series(whole.view("datetime64[us]")).dt.tz_localize("UTC")
 
 
-def _size(node: Any) -> int:
+def _size(node: Any, deep: int = 0) -> int:
     """How many values a piece of JSON seems to hold, at least 1."""
+    if deep > DEEPEST:
+        return 1
     if isinstance(node, dict):
         lists = [v for v in node.values() if isinstance(v, list)]
-        return max(1, sum(map(_size, lists))) if lists else max(1, sum(1 for k in node if k in _REGISTERS or k in _CHANNELS))
+        if lists:
+            return max(1, sum(_size(v, deep + 1) for v in lists))
+        return max(1, sum(1 for k in node if k in _REGISTERS or k in _CHANNELS))
     if isinstance(node, list):
-        return max(1, sum(_size(n) if isinstance(n, (dict, list)) else n is not None for n in node))
+        return max(1, sum(_size(n, deep + 1) if isinstance(n, (dict, list)) else n is not None for n in node))
     return 1
 
 
 def _show(node: Any) -> str:
-    return orjson.dumps(node).decode()[:2000]
+    try:
+        return orjson.dumps(node).decode()[:2000]
+    except orjson.JSONEncodeError:
+        return "(nested too deeply to be shown)"

@@ -104,6 +104,11 @@ class Receiver:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
 
+@pytest.fixture(autouse=True)
+def receivers_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("METERHOUSE_WEBHOOK_NETWORKS", "127.0.0.1/32")
+
+
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     one = Receiver()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from importlib.metadata import version
 from uuid import uuid4
@@ -34,12 +35,12 @@ def empty_database(server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> I
 
 
 def test_ready_on_a_migrated_database(client: TestClient, database: str) -> None:
-    answer = client.get("/ready")
+    answer = client.get("/readyz")
     assert (answer.status_code, answer.json()) == (200, {"ready": True, "reason": None})
 
 
 def test_not_ready_on_a_database_without_migrations(client: TestClient, empty_database: str) -> None:
-    answer = client.get("/ready")
+    answer = client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["ready"] is False
     assert "revision none" in answer.json()["reason"]
@@ -49,14 +50,14 @@ def test_not_ready_on_a_database_without_migrations(client: TestClient, empty_da
 def test_not_ready_on_a_database_of_another_revision(client: TestClient, database: str) -> None:
     with psycopg.connect(database) as conn:
         conn.execute("update public.alembic_version set version_num = 'older'")
-    answer = client.get("/ready")
+    answer = client.get("/readyz")
     assert answer.status_code == 503
     assert "at revision older" in answer.json()["reason"]
 
 
 def test_not_ready_without_a_database_and_silent_about_where_it_should_be(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("METERHOUSE_DATABASE_URL", "postgresql://someone:hunter2@127.0.0.1:1/warehouse")
-    answer = client.get("/ready")
+    answer = client.get("/readyz")
     assert answer.status_code == 503
     assert "does not answer" in answer.json()["reason"]
     for secret in ("hunter2", "someone", "127.0.0.1"):
@@ -65,19 +66,36 @@ def test_not_ready_without_a_database_and_silent_about_where_it_should_be(client
 
 def test_alive_without_a_database(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("METERHOUSE_DATABASE_URL", "postgresql://someone@127.0.0.1:1/warehouse")
-    assert client.get("/health").json() == {"status": "ok"}
+    assert client.get("/healthz").json() == {"status": "ok"}
     assert client.get("/version").json() == {"name": "meterhouse", "version": version("meterhouse")}
 
 
 def test_nothing_is_loaded_from_outside_and_the_description_is_there(client: TestClient) -> None:
     for path in ("/docs", "/redoc"):
-        assert client.get(path).status_code == 404, f"{path} loads scripts from outside, which a closed network cannot"
+        page = client.get(path)
+        loaded = re.findall(r'(?:src|href|url)="([^"]+)"', page.text)
+        assert len(loaded) >= 3, page.text
+        for address in loaded:
+            assert address.startswith("/"), f"{path} loads {address} from outside, which a closed network cannot"
+            assert client.get(address).status_code == 200, f"{path} loads {address}, which is not there"
+        assert "<script>" not in page.text, "a script that stands in the page would need a policy that lets any run"
+        assert "script-src 'self';" in page.headers["Content-Security-Policy"]
+    assert "http" not in client.get("/docs/start.js").text
     description = client.get("/openapi.json").json()
     assert description["info"]["title"] == "Meterhouse"
     rules = ["", "/proposals", "/proposals/{id}", "/proposals/{id}/withdraw", "/versions", "/versions/{id}"]
     commands = ["", "/groups", "/groups/{id}", "/{id}", "/{id}/cancel"]
+    admin = [
+        *("audit", "grants", "grants/{id}", "keys", "keys/{id}", "keys/{id}/rotate", "roles", "roles/{code}"),
+        *("tenants", "tenants/{code}/administrators", "users", "users/{id}"),
+        *(f"users/{{id}}/{act}" for act in ("disable", "enable", "reset-password", "unlock")),
+    ]
+    auth = ["logout", "me", "password", "revoke", "sessions", "sessions/{id}", "token", "totp", "totp/confirm"]
     cases = ["", "/actions", "/summary", "/{id}", "/{id}/actions"]
     assert sorted(description["paths"]) == [
+        "/.well-known/jwks.json",
+        *(f"/api/v1/admin/{a}" for a in admin),
+        *(f"/api/v1/auth/{a}" for a in auth),
         *(f"/api/v1/billing/{b}" for b in ("bills", "deliveries", "receipts")),
         *(f"/api/v1/commands{c}" for c in commands),
         *(
@@ -90,6 +108,6 @@ def test_nothing_is_loaded_from_outside_and_the_description_is_there(client: Tes
         "/api/v1/vee/exceptions",
         *(f"/api/v1/vee/explain/{{serial}}/{{day}}{rest}" for rest in ("", "/{slot}")),
         *(f"/api/v1/vee/rules{r}" for r in rules),
-        *("/health", "/ready", "/version"),
+        *("/healthz", "/readyz", "/version"),
     ]
-    assert "503" in description["paths"]["/ready"]["get"]["responses"]
+    assert "503" in description["paths"]["/readyz"]["get"]["responses"]

@@ -227,13 +227,13 @@ def test_bad_bodies_are_refused_before_they_cost_anything(
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
-@pytest.mark.parametrize("path", ["/api/v1/meters/readings", "/api/v1/commands", "/health"])
+@pytest.mark.parametrize("path", ["/api/v1/meters/readings", "/api/v1/commands", "/healthz"])
 def test_a_body_that_does_not_say_its_size_is_counted_whoever_sends_it(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     monkeypatch.setenv("METERHOUSE_API_MAX_BODY_BYTES", "100000")
     answer = client.post(path, content=iter([b"x" * 60_000] * 3), headers={HEADER: "nobody"} if "commands" in path else {})
-    allowed = {413, 405} if path == "/health" else {413}  # a method that is not there is refused unread
+    allowed = {413, 405} if path == "/healthz" else {413}  # a method that is not there is refused unread
     assert answer.status_code in allowed, answer.text
     assert answer.status_code == 405 or answer.json()["code"] == "TOO_LARGE"
 
@@ -266,7 +266,7 @@ class Server:
         self.process = subprocess.Popen(command, cwd=ROOT, env=os.environ.copy())
         for _ in range(300):
             with suppress(httpx.TransportError):
-                if httpx.get(f"http://127.0.0.1:{self.port}/health", timeout=1).status_code == 200:
+                if httpx.get(f"http://127.0.0.1:{self.port}/healthz", timeout=1).status_code == 200:
                     return
             time.sleep(0.1)
         raise RuntimeError("the API did not start within 30 s")

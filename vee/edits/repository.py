@@ -221,10 +221,11 @@ def page(
     meter: str | None,
     day: date | None,
     request: UUID | None,
+    updated_since: datetime | None = None,
     before: int | None,
     size: int,
 ) -> list[dict[str, Any]]:
-    """Up to `size` edits with a number below `before`, newest first."""
+    """Up to `size` edits with a number below `before`, newest first. Of `updated_since` those made or decided since."""
     with conn.cursor(row_factory=dict_row) as cur:
         return cur.execute(
             f"""{_EDIT}
@@ -232,9 +233,19 @@ def page(
                   and (%(state)s::text is null or coalesce(d.decision, 'pending') = %(state)s)
                   and (%(meter)s::text is null or m.serial = %(meter)s) and (%(day)s::date is null or e.day = %(day)s)
                   and (%(request)s::uuid is null or e.request = %(request)s)
+                  and (%(since)s::timestamptz is null or coalesce(d.decided_at, e.edited_at) >= %(since)s)
                   and (%(before)s::bigint is null or e.edit_id < %(before)s)
                 order by e.edit_id desc limit %(size)s""",
-            {"discom": discom_id, "state": state, "meter": meter, "day": day, "request": request, "before": before, "size": size},
+            {
+                "discom": discom_id,
+                "state": state,
+                "meter": meter,
+                "day": day,
+                "request": request,
+                "since": updated_since,
+                "before": before,
+                "size": size,
+            },
         ).fetchall()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import psycopg
@@ -17,7 +17,10 @@ from warehouse.codes import CaseState
 
 @dataclass(frozen=True)
 class Filter:
-    """Which cases; None = any. Codes as the registry has them; an office counts with those below it. Without `state`, those not closed."""
+    """Which cases; None = any. Codes as the registry has them; an office counts with those below it.
+
+    Without `state`, those not closed; of `updated_since` closed ones too, so that who keeps a copy learns of it.
+    """
 
     state: CaseState | None = None
     rule: str | None = None
@@ -28,6 +31,7 @@ class Filter:
     assignee: str | None = None
     min_age_h: float | None = None
     overdue: bool | None = None
+    updated_since: datetime | None = None
 
 
 _CASE = """
@@ -46,7 +50,8 @@ _CASE = """
     left join ops.work_order_request w on w.discom_id = c.discom_id and w.case_id = c.case_id"""
 
 _WHERE = """
-    (%(state)s::text is null and c.state <> 'closed' or c.state = %(state)s)
+    (%(state)s::text is null and (c.state <> 'closed' or %(updated_since)s::timestamptz is not null) or c.state = %(state)s)
+    and (%(updated_since)s::timestamptz is null or c.updated_at >= %(updated_since)s)
     and (%(rule)s::text is null or c.rule = %(rule)s)
     and (%(severity)s::text is null or c.severity = %(severity)s)
     and (%(assignee)s::text is null or c.assignee = %(assignee)s)
@@ -150,6 +155,7 @@ _OF_DAYS = """
     e.day between %(first)s and %(last)s
     and (%(meter)s::text is null or e.meter_id = (select meter_id from registry.meter where serial = %(meter)s))
     and (%(rule)s::text is null or e.rule = %(rule)s) and (%(state)s::text is null or e.state = %(state)s)
+    and (%(since)s::timestamptz is null or e.updated_at >= %(since)s)
     and (%(day)s::date is null or (e.day, e.meter_id, e.rule, e.stage) >
          (%(day)s, (select meter_id from registry.meter where serial = %(serial)s), %(after_rule)s, %(stage)s))"""
 
@@ -171,6 +177,7 @@ def exceptions(
     meter: str | None,
     rule: str | None,
     state: str | None,
+    updated_since: datetime | None = None,
     after: tuple[date, str, str, str] | None,
     size: int,
 ) -> list[dict[str, Any]]:
@@ -185,6 +192,7 @@ def exceptions(
                 "meter": meter,
                 "rule": rule,
                 "state": state,
+                "since": updated_since,
                 "day": day,
                 "serial": serial,
                 "after_rule": after_rule,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 
 from api.reports.catalogue import Column, Kind
-from api.reports.formats.writer import About, Found, Row, Writer, conversions, converted, local, plain, real
+from api.reports.formats.writer import About, Convert, Found, Row, Writer, conversions, converted, local, plain, real
 
 _TYPES: dict[Kind, dict[str, Any]] = {
     Kind.TEXT: {"type": ["string", "null"]},
@@ -38,6 +39,16 @@ def schema(columns: Sequence[Column]) -> dict[str, Any]:
     }
 
 
+def _said(columns: Sequence[Column], zone: ZoneInfo) -> list[tuple[int, Convert]]:
+    return conversions(columns, {Kind.DECIMAL: lambda v: orjson.Fragment(plain(v)), Kind.REAL: real, Kind.STAMP: local(zone)})
+
+
+def rows_as_json(columns: Sequence[Column], rows: Sequence[Row], zone: ZoneInfo) -> list[dict[str, Any]]:
+    """Records as a file has them, for orjson."""
+    names, said = [c.name for c in columns], _said(columns, zone)
+    return [dict(zip(names, converted(row, said), strict=True)) for row in rows]
+
+
 class JsonFile(Writer):
     """One object, streamed: its `records` come before what is known only at their end (rows, data_as_of)."""
 
@@ -45,9 +56,7 @@ class JsonFile(Writer):
         super().__init__(path, about)
         report, zone = about.report, about.discom.timezone
         self._names = [c.name for c in report.columns]
-        self._conversions = conversions(
-            report.columns, {Kind.DECIMAL: lambda v: orjson.Fragment(plain(v)), Kind.REAL: real, Kind.STAMP: local(zone)}
-        )
+        self._conversions = _said(report.columns, zone)
         head = {
             "report": {
                 "id": report.id,

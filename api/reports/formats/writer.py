@@ -34,16 +34,21 @@ class Found:
         self.rows = 0
         self.lowest_coverage_pct: float | None = None
         self.data_as_of: datetime | None = None
-        self._coverage, self._as_of = report.position("coverage_pct"), report.position("data_as_of")
+        self._coverage, self._as_of = _position(report, "coverage_pct", Kind.REAL), _position(report, "data_as_of", Kind.STAMP)
 
     def add(self, rows: Sequence[Row]) -> None:
         self.rows += len(rows)
-        shares = [r[self._coverage] for r in rows if r[self._coverage] is not None]
+        shares = [r[self._coverage] for r in rows if r[self._coverage] is not None] if self._coverage is not None else []
         if shares:
             self.lowest_coverage_pct = min(shares) if self.lowest_coverage_pct is None else min(self.lowest_coverage_pct, *shares)
-        stamps = {r[self._as_of] for r in rows} - {None}
+        stamps = {r[self._as_of] for r in rows} - {None} if self._as_of is not None else set()
         if stamps:
             self.data_as_of = max(stamps) if self.data_as_of is None else max(self.data_as_of, *stamps)
+
+
+def _position(report: Report, name: str, kind: Kind) -> int | None:
+    """None where it has no such column: what people build for themselves need not, or call something else so."""
+    return report.position(name) if report.has(name) and report.columns[report.position(name)].kind is kind else None
 
 
 class Writer(ABC):

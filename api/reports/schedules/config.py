@@ -31,7 +31,7 @@ class ScheduleError(yaml_file.FileError):
 
 @dataclass(frozen=True)
 class Schedule:
-    """Reports, or a layout, of a period, at the times of `cron` in the DISCOM's time zone, to each of `send` (channel, target)."""
+    """Reports, a layout or a saved report of a period, at the times of `cron` in the DISCOM's zone, to each of `send` (channel, target)."""
 
     name: str
     enabled: bool
@@ -42,6 +42,8 @@ class Schedule:
     only: str | None
     cron: str
     send: tuple[tuple[str, str], ...]
+    builder: int | None = None
+    """Id of a report that was saved in the report builder."""
 
     def due_before(self, now: datetime, zone: ZoneInfo) -> datetime:
         """The latest time not after `now` (aware) at which it was due, UTC."""
@@ -60,7 +62,8 @@ class Schedule:
     @property
     def what(self) -> dict[str, Any]:
         """What to write, as the outbox keeps it."""
-        return {"reports": list(self.reports), "formats": list(self.formats), "only": self.only, "layout": self.layout}
+        said: dict[str, Any] = {"reports": list(self.reports), "formats": list(self.formats), "only": self.only, "layout": self.layout}
+        return said if self.builder is None else {**said, "builder": self.builder}
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,8 @@ def _sense_faults(raw: dict[str, Any]) -> Iterator[tuple[yaml_file.Where, str]]:
             for name in ("formats", "only"):
                 if name in s:
                     yield (*at, name), "a layout has a format and periods of its own: leave it out"
+        if "builder" in s and "only" in s:
+            yield (*at, "only"), "a saved report says itself which rows it has: leave it out"
         for j, send in enumerate(s["send"]):
             if "folder" in send and not Path(send["folder"]).is_absolute():
                 yield (*at, "send", j, "folder"), f"{send['folder']!r} depends on where we are started: write it from / on"
@@ -126,7 +131,7 @@ def _sense_faults(raw: dict[str, Any]) -> Iterator[tuple[yaml_file.Where, str]]:
 
 def _schedule(raw: dict[str, Any]) -> Schedule:
     layout = raw.get("layout")
-    reports = layout_reports(layout) if layout else raw["reports"]
+    reports = layout_reports(layout) if layout else raw.get("reports", ())
     return Schedule(
         name=raw["name"],
         enabled=raw.get("enabled", True),
@@ -137,6 +142,7 @@ def _schedule(raw: dict[str, Any]) -> Schedule:
         only=raw.get("only"),
         cron=raw["cron"],
         send=tuple(_send(s) for s in raw["send"]),
+        builder=raw.get("builder"),
     )
 
 

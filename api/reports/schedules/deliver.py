@@ -22,6 +22,8 @@ from typing import Any
 
 import psycopg
 
+from api.builder import scheduled
+from api.builder.schemas import Days
 from api.reports import periods
 from api.reports.catalogue import ReportError, report
 from api.reports.files import File, write_reports
@@ -88,10 +90,15 @@ def make(delivery: Delivery, folder: Path) -> Made:
     """Write the files of a delivery into `folder`. Raises ReportError where a report cannot be given, or its last day is not built yet."""
     what = delivery.what
     wanted = [report(i) for i in what["reports"]]
-    if any(r.has("day") or r.has("period_start") for r in wanted):
+    saved: int | None = what.get("builder")
+    if any(r.has("day") or r.has("period_start") for r in wanted) or (saved and scheduled.of_days(delivery.discom_id, saved)):
         with snapshot(delivery.discom_id) as s:
             if not s.built_days(delivery.last_day, delivery.last_day):
                 raise ReportError(f"{delivery.last_day} of {delivery.discom} is not built yet")
+    if saved:
+        days = Days(first=delivery.first_day, last=delivery.last_day)
+        name, rows, files = scheduled.write(delivery.discom_id, saved, days, what["formats"], folder)
+        return Made(files, [f"{name}: {rows:,} rows"], {f.path.name: rows for f in files})
     if what["layout"]:
         files = write_layout(what["layout"], delivery.discom, delivery.first_day, delivery.last_day, folder)
         return Made(files, [f.path.name for f in files], {})

@@ -1,6 +1,6 @@
 {#
   Every delivery (file, page or message; of streams those that were landed together) by the business day on which it was received. Counted in values: one channel at one stamp. Replayed is what was
-  rejected and landed after all, once the registry knew its meter.
+  rejected and landed after all, once the registry knew its meter. A delivery is of no office.
 #}
 select b.discom_id, {{ no_office_columns() }}, (b.received_at at time zone d.timezone)::date as day, b.batch_id, h.code as hes, b.source, b.received_at,
        b.values_received::bigint, b.values_accepted::bigint, b.values_rejected::bigint,
@@ -22,3 +22,4 @@ left join (
     group by r.discom_id, r.batch_id
 ) x on x.discom_id = b.discom_id and x.batch_id = b.batch_id
 left join {{ ref('stg_raw__data_as_of') }} a on a.discom_id = b.discom_id
+{{ of_the_whole_discom() }}

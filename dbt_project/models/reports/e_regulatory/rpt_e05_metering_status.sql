@@ -58,6 +58,8 @@ cross join lateral (
         join {{ source('registry', 'dt') }} t on t.discom_id = y.discom_id and t.dt_id = y.dt_id
         where y.discom_id = p.discom_id and y.month = p.period_start and y.kind = 'unmetered'
     ) c
+    -- Everybody knows all of the network.
+    where ops.sees_office(c.office_id)
     group by c.office_id
     offset 0
 ) s

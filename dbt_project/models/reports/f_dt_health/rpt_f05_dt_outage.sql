@@ -7,7 +7,7 @@ from (
     select p.discom_id, p.period_start, n.dt_id, coalesce(x.interruptions, 0) as interruptions, coalesce(x.of_feeder, 0) as of_feeder, coalesce(x.planned, 0) as planned,
            coalesce(x.momentary, 0) as momentary, coalesce(x.lasting, 0) as lasting, coalesce(x.minutes, 0) as minutes, x.longest, l.present_slots, l.slots
     from {{ built_periods(['month']) }} p
-    join {{ source('registry', 'dt') }} n on n.discom_id = p.discom_id
+    join {{ source('registry', 'dt') }} n on n.discom_id = p.discom_id and ops.sees_office(n.office_id)
     -- Its own, and those of its whole feeder.
     left join lateral (
         select u.dt_id,

@@ -106,3 +106,4 @@ cross join lateral (
     select case when u.no_source is null and r.due > 0 then (100.0 * r.met / r.due)::double precision end as achieved_pct
 ) p
 left join {{ ref('stg_raw__data_as_of') }} a on a.discom_id = r.discom_id
+{{ of_the_whole_discom() }}

@@ -16,3 +16,4 @@ join (
     group by b.discom_id, date_trunc('month', b.day)
 ) r on r.month = p.month and r.landed = (p.dataset like 'raw.%')
 left join {{ ref('stg_raw__data_as_of') }} a on a.discom_id = r.discom_id
+{{ of_the_whole_discom() }}

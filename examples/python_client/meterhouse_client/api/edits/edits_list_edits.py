@@ -1,0 +1,317 @@
+import datetime
+from http import HTTPStatus
+from typing import Any, cast
+from uuid import UUID
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.edits_list_edits_state_type_0 import EditsListEditsStateType0
+from ...models.edits_page import EditsPage
+from ...models.problem_details import ProblemDetails
+from ...types import UNSET, Response, Unset
+
+
+def _get_kwargs(
+    *,
+    state: EditsListEditsStateType0 | None | Unset = UNSET,
+    meter: None | str | Unset = UNSET,
+    day: datetime.date | None | Unset = UNSET,
+    request: None | Unset | UUID = UNSET,
+    updated_since: datetime.datetime | None | Unset = UNSET,
+    before: int | None | Unset = UNSET,
+    size: int | Unset = 100,
+) -> dict[str, Any]:
+
+    params: dict[str, Any] = {}
+
+    json_state: str | Unset | None
+    if isinstance(state, Unset):
+        json_state = UNSET
+    elif isinstance(state, str):
+        json_state = state
+    else:
+        json_state = state
+    params["state"] = json_state
+
+    json_meter: str | Unset | None
+    if isinstance(meter, Unset):
+        json_meter = UNSET
+    else:
+        json_meter = meter
+    params["meter"] = json_meter
+
+    json_day: str | Unset | None
+    if isinstance(day, Unset):
+        json_day = UNSET
+    elif isinstance(day, datetime.date):
+        json_day = day.isoformat()
+    else:
+        json_day = day
+    params["day"] = json_day
+
+    json_request: str | Unset | None
+    if isinstance(request, Unset):
+        json_request = UNSET
+    elif isinstance(request, UUID):
+        json_request = str(request)
+    else:
+        json_request = request
+    params["request"] = json_request
+
+    json_updated_since: str | Unset | None
+    if isinstance(updated_since, Unset):
+        json_updated_since = UNSET
+    elif isinstance(updated_since, datetime.datetime):
+        json_updated_since = updated_since.isoformat()
+    else:
+        json_updated_since = updated_since
+    params["updated_since"] = json_updated_since
+
+    json_before: int | Unset | None
+    if isinstance(before, Unset):
+        json_before = UNSET
+    else:
+        json_before = before
+    params["before"] = json_before
+
+    params["size"] = size
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/api/v1/edits",
+        "params": params,
+    }
+
+    return _kwargs
+
+
+def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Any | EditsPage | ProblemDetails | None:
+    if response.status_code == 200:
+        response_200 = EditsPage.from_dict(response.json())
+
+        return response_200
+
+    if response.status_code == 304:
+        response_304 = cast(Any, None)
+        return response_304
+
+    if response.status_code == 401:
+        response_401 = ProblemDetails.from_dict(response.json())
+
+        return response_401
+
+    if response.status_code == 403:
+        response_403 = ProblemDetails.from_dict(response.json())
+
+        return response_403
+
+    if response.status_code == 422:
+        response_422 = ProblemDetails.from_dict(response.json())
+
+        return response_422
+
+    if response.status_code == 429:
+        response_429 = ProblemDetails.from_dict(response.json())
+
+        return response_429
+
+    if response.status_code == 503:
+        response_503 = ProblemDetails.from_dict(response.json())
+
+        return response_503
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[Any | EditsPage | ProblemDetails]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    *,
+    client: AuthenticatedClient,
+    state: EditsListEditsStateType0 | None | Unset = UNSET,
+    meter: None | str | Unset = UNSET,
+    day: datetime.date | None | Unset = UNSET,
+    request: None | Unset | UUID = UNSET,
+    updated_since: datetime.datetime | None | Unset = UNSET,
+    before: int | None | Unset = UNSET,
+    size: int | Unset = 100,
+) -> Response[Any | EditsPage | ProblemDetails]:
+    """Edits, newest first
+
+    Args:
+        state (EditsListEditsStateType0 | None | Unset):
+        meter (None | str | Unset):
+        day (datetime.date | None | Unset):
+        request (None | Unset | UUID):
+        updated_since (datetime.datetime | None | Unset): only what changed at this time or later
+        before (int | None | Unset): `next` of the page before
+        size (int | Unset):  Default: 100.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Any | EditsPage | ProblemDetails]
+    """
+
+    kwargs = _get_kwargs(
+        state=state,
+        meter=meter,
+        day=day,
+        request=request,
+        updated_since=updated_since,
+        before=before,
+        size=size,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    *,
+    client: AuthenticatedClient,
+    state: EditsListEditsStateType0 | None | Unset = UNSET,
+    meter: None | str | Unset = UNSET,
+    day: datetime.date | None | Unset = UNSET,
+    request: None | Unset | UUID = UNSET,
+    updated_since: datetime.datetime | None | Unset = UNSET,
+    before: int | None | Unset = UNSET,
+    size: int | Unset = 100,
+) -> Any | EditsPage | ProblemDetails | None:
+    """Edits, newest first
+
+    Args:
+        state (EditsListEditsStateType0 | None | Unset):
+        meter (None | str | Unset):
+        day (datetime.date | None | Unset):
+        request (None | Unset | UUID):
+        updated_since (datetime.datetime | None | Unset): only what changed at this time or later
+        before (int | None | Unset): `next` of the page before
+        size (int | Unset):  Default: 100.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Any | EditsPage | ProblemDetails
+    """
+
+    return sync_detailed(
+        client=client,
+        state=state,
+        meter=meter,
+        day=day,
+        request=request,
+        updated_since=updated_since,
+        before=before,
+        size=size,
+    ).parsed
+
+
+async def asyncio_detailed(
+    *,
+    client: AuthenticatedClient,
+    state: EditsListEditsStateType0 | None | Unset = UNSET,
+    meter: None | str | Unset = UNSET,
+    day: datetime.date | None | Unset = UNSET,
+    request: None | Unset | UUID = UNSET,
+    updated_since: datetime.datetime | None | Unset = UNSET,
+    before: int | None | Unset = UNSET,
+    size: int | Unset = 100,
+) -> Response[Any | EditsPage | ProblemDetails]:
+    """Edits, newest first
+
+    Args:
+        state (EditsListEditsStateType0 | None | Unset):
+        meter (None | str | Unset):
+        day (datetime.date | None | Unset):
+        request (None | Unset | UUID):
+        updated_since (datetime.datetime | None | Unset): only what changed at this time or later
+        before (int | None | Unset): `next` of the page before
+        size (int | Unset):  Default: 100.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Any | EditsPage | ProblemDetails]
+    """
+
+    kwargs = _get_kwargs(
+        state=state,
+        meter=meter,
+        day=day,
+        request=request,
+        updated_since=updated_since,
+        before=before,
+        size=size,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    *,
+    client: AuthenticatedClient,
+    state: EditsListEditsStateType0 | None | Unset = UNSET,
+    meter: None | str | Unset = UNSET,
+    day: datetime.date | None | Unset = UNSET,
+    request: None | Unset | UUID = UNSET,
+    updated_since: datetime.datetime | None | Unset = UNSET,
+    before: int | None | Unset = UNSET,
+    size: int | Unset = 100,
+) -> Any | EditsPage | ProblemDetails | None:
+    """Edits, newest first
+
+    Args:
+        state (EditsListEditsStateType0 | None | Unset):
+        meter (None | str | Unset):
+        day (datetime.date | None | Unset):
+        request (None | Unset | UUID):
+        updated_since (datetime.datetime | None | Unset): only what changed at this time or later
+        before (int | None | Unset): `next` of the page before
+        size (int | Unset):  Default: 100.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Any | EditsPage | ProblemDetails
+    """
+
+    return (
+        await asyncio_detailed(
+            client=client,
+            state=state,
+            meter=meter,
+            day=day,
+            request=request,
+            updated_since=updated_since,
+            before=before,
+            size=size,
+        )
+    ).parsed

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from attrs import define as _attrs_define
+
+from ..models.edit_reason import EditReason, check_edit_reason
+from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.change_request import ChangeRequest
+
+
+T = TypeVar("T", bound="MakeRequest")
+
+
+@_attrs_define
+class MakeRequest:
+    """
+    Attributes:
+        changes (list[ChangeRequest]):
+        reason (EditReason): Why a person changed a value. Stored in vee.edit.
+        note (None | str | Unset): compulsory with OTHER
+        force (bool | Unset): values above what can flow are a warning Default: False.
+        token (None | str | Unset): of a preview: anything else that would come out is refused
+    """
+
+    changes: list[ChangeRequest]
+    reason: EditReason
+    note: str | Unset | None = UNSET
+    force: bool | Unset = False
+    token: str | Unset | None = UNSET
+
+    def to_dict(self) -> dict[str, Any]:
+        changes = []
+        for changes_item_data in self.changes:
+            changes_item = changes_item_data.to_dict()
+            changes.append(changes_item)
+
+        reason: str = self.reason
+
+        note: str | Unset | None
+        if isinstance(self.note, Unset):
+            note = UNSET
+        else:
+            note = self.note
+
+        force = self.force
+
+        token: str | Unset | None
+        if isinstance(self.token, Unset):
+            token = UNSET
+        else:
+            token = self.token
+
+        field_dict: dict[str, Any] = {}
+
+        field_dict.update(
+            {
+                "changes": changes,
+                "reason": reason,
+            }
+        )
+        if note is not UNSET:
+            field_dict["note"] = note
+        if force is not UNSET:
+            field_dict["force"] = force
+        if token is not UNSET:
+            field_dict["token"] = token
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.change_request import ChangeRequest
+
+        d = dict(src_dict)
+        changes = []
+        _changes = d.pop("changes")
+        for changes_item_data in _changes:
+            changes_item = ChangeRequest.from_dict(changes_item_data)
+
+            changes.append(changes_item)
+
+        reason = check_edit_reason(d.pop("reason"))
+
+        def _parse_note(data: object) -> str | Unset | None:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        note = _parse_note(d.pop("note", UNSET))
+
+        force = d.pop("force", UNSET)
+
+        def _parse_token(data: object) -> str | Unset | None:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        token = _parse_token(d.pop("token", UNSET))
+
+        make_request = cls(
+            changes=changes,
+            reason=reason,
+            note=note,
+            force=force,
+            token=token,
+        )
+
+        return make_request

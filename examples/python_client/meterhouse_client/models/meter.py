@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar, cast
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+T = TypeVar("T", bound="Meter")
+
+
+@_attrs_define
+class Meter:
+    """The meter and the place where it hung on the day; `place` is None where it was not installed.
+
+    Attributes:
+        serial (str):
+        make (None | str):
+        hes (str):
+        place (None | str):
+        at (None | str):
+        dt (None | str):
+        category (None | str):
+        mf (float | None):
+    """
+
+    serial: str
+    make: str | None
+    hes: str
+    place: str | None
+    at: str | None
+    dt: str | None
+    category: str | None
+    mf: float | None
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        serial = self.serial
+
+        make: str | None
+        make = self.make
+
+        hes = self.hes
+
+        place: str | None
+        place = self.place
+
+        at: str | None
+        at = self.at
+
+        dt: str | None
+        dt = self.dt
+
+        category: str | None
+        category = self.category
+
+        mf: float | None
+        mf = self.mf
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "serial": serial,
+                "make": make,
+                "hes": hes,
+                "place": place,
+                "at": at,
+                "dt": dt,
+                "category": category,
+                "mf": mf,
+            }
+        )
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = dict(src_dict)
+        serial = d.pop("serial")
+
+        def _parse_make(data: object) -> str | None:
+            if data is None:
+                return data
+            return cast(None | str, data)
+
+        make = _parse_make(d.pop("make"))
+
+        hes = d.pop("hes")
+
+        def _parse_place(data: object) -> str | None:
+            if data is None:
+                return data
+            return cast(None | str, data)
+
+        place = _parse_place(d.pop("place"))
+
+        def _parse_at(data: object) -> str | None:
+            if data is None:
+                return data
+            return cast(None | str, data)
+
+        at = _parse_at(d.pop("at"))
+
+        def _parse_dt(data: object) -> str | None:
+            if data is None:
+                return data
+            return cast(None | str, data)
+
+        dt = _parse_dt(d.pop("dt"))
+
+        def _parse_category(data: object) -> str | None:
+            if data is None:
+                return data
+            return cast(None | str, data)
+
+        category = _parse_category(d.pop("category"))
+
+        def _parse_mf(data: object) -> float | None:
+            if data is None:
+                return data
+            return cast(float | None, data)
+
+        mf = _parse_mf(d.pop("mf"))
+
+        meter = cls(
+            serial=serial,
+            make=make,
+            hes=hes,
+            place=place,
+            at=at,
+            dt=dt,
+            category=category,
+            mf=mf,
+        )
+
+        meter.additional_properties = d
+        return meter
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties
