@@ -59,10 +59,11 @@ async def search(
         service_point=service_point,
         office_ids=ids,
         many_offices=many,
+        limited=not caller.scope.whole,
         after=after,
         size=size + 1,
     )
-    (rows,) = await pools.read_async(caller, query)
+    (rows,) = await pools.read_async(caller, query, many=True)
     items = [
         {
             **{k: r[k] for k in ("serial", "make", "interval_min", "state", "hes")},
