@@ -98,14 +98,16 @@ class Database:
             await conn.execute(LIMIT, limits(caller, many))
             yield conn
 
-    async def read_async(self, caller: Sees, *queries: tuple[Query, Sequence[Any] | Mapping[str, Any]]) -> list[list[dict[str, Any]]]:
+    async def read_async(
+        self, caller: Sees, *queries: tuple[Query, Sequence[Any] | Mapping[str, Any]], many: bool = False
+    ) -> list[list[dict[str, Any]]]:
         """Rows of each query, as `tenant` sees them, all in one round trip. Plans are made once a connection, and not for each request."""
         pool = self._async_pool("meterhouse_api")
         if pool.closed:
             await pool.open()
         async with pool.connection() as conn:
             async with conn.pipeline(), conn.transaction():
-                await conn.execute(READ, limits(caller), prepare=True)
+                await conn.execute(READ, limits(caller, many), prepare=True)
                 cursors = []
                 for text, parameters in queries:
                     cursor = conn.cursor(binary=True, row_factory=dict_row)

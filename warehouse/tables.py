@@ -255,7 +255,7 @@ meter = sa.Table(
     sa.Column("target_firmware", sa.Text, comment="that it shall have; NULL = what it has is right"),
     sa.PrimaryKeyConstraint("discom_id", "meter_id"),
     sa.UniqueConstraint("discom_id", "serial"),
-    sa.Index("meter_serial_idx", "discom_id", sa.text('serial collate "C"')),  # from its beginning on, whatever the database's collation
+    sa.Index("meter_serial_idx", "discom_id", "serial"),  # of collation C: by its beginning, whatever the database's collation is
     sa.CheckConstraint("interval_min > 0 and mod(1440, interval_min) = 0", name="interval_min"),
     sa.CheckConstraint("register_digits between 4 and 12", name="register_digits"),
     _one_of("payment", "prepaid", "postpaid"),

@@ -120,14 +120,18 @@ def search(
     service_point: str | None,
     office_ids: Sequence[int] | None,
     many_offices: bool,
+    limited: bool,
     after: str | None,
     size: int,
 ) -> Found:
     """Meters by serial, with where they hang now.
 
-    `many_offices`: most meters are of them, so they are found on a walk by serial; those of few are looked up.
+    `many_offices`: most meters are of them, so they are found on a walk by serial; those of few are looked up. `limited`: the caller sees a
+    part of the DISCOM; row-level security finds that out of every meter that a walk passes, so the walk is kept to those within.
     """
     conditions: list[Composable] = [SQL("m.discom_id = %(discom_id)s")]
+    if limited:
+        conditions.append(SQL("m.meter_id = any(array(select ops.meters_within()))"))
     parameters: dict[str, Any] = {"discom_id": discom_id, "size": size}
     given: list[tuple[str, Any, Composable]] = [
         ("after", after, SQL('m.serial collate "C" > %(after)s')),

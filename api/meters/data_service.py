@@ -59,10 +59,11 @@ async def search(
         service_point=service_point,
         office_ids=ids,
         many_offices=many,
+        limited=not caller.scope.whole,
         after=after,
         size=size + 1,
     )
-    (rows,) = await pools.read_async(caller, query)
+    (rows,) = await pools.read_async(caller, query, many=True)
     items = [
         {
             **{k: r[k] for k in ("serial", "make", "interval_min", "state", "hes")},
@@ -179,7 +180,9 @@ def _of_totals(
     def close() -> None:
         if period is not None:
             begin, end = (rollup.midnight(d, home) for d in (period, rollup.next_day(period, resolution)))
-            answer.append(total.row(max(begin, span.begin).astimezone(home), min(end, span.end).astimezone(home), channels))
+            begin, end = max(begin, span.begin), min(end, span.end)
+            stamps = (at.astimezone(home).isoformat() for at in (begin, end))
+            answer.append(total.row(*stamps, (end - begin).total_seconds(), channels))
 
     for r in rows:
         of = r["day"] if resolution == "day" else r["day"].replace(day=1)

@@ -46,8 +46,9 @@ class MeterDay:
 
     def slot_from(self, instant: datetime) -> int:
         """The first slot that begins at or after `instant`, within the day's."""
-        late = (instant - self.starts_at).total_seconds()
-        return min(max(-int(-late // (60 * self.interval_min)), 0), len(self))
+        late = instant - self.starts_at
+        slot = -(-(late.days * 86_400 + late.seconds + (late.microseconds > 0)) // (60 * self.interval_min))
+        return 0 if slot < 0 else min(slot, len(self.import_wh))
 
 
 @dataclass(slots=True)
@@ -91,15 +92,15 @@ class Sum:
     def demand(self, watt: float) -> None:
         self.max_w = watt if self.max_w is None else max(self.max_w, watt)
 
-    def row(self, start: datetime, end: datetime, channels: Sequence[str]) -> Row:
-        """As it goes out. Times in the zone of `start` and `end`."""
-        row: Row = {"start": start.isoformat(), "end": end.isoformat()}
+    def row(self, start: str, end: str, seconds: float, channels: Sequence[str]) -> Row:
+        """As it goes out: from `start` to `end`, which are `seconds` apart."""
+        row: Row = {"start": start, "end": end}
         for c in channels:
             row[c] = _FIGURES[c](self)
         row["quality"] = _LETTER[self.quality]
         row["estimated_pct"] = self.estimated_pct
-        row["methods"] = [method_flag(m) for m in sorted(self.methods)]
-        row["coverage_pct"] = round(_HUNDRED * self.covered_s / (end - start).total_seconds(), 2)
+        row["methods"] = [method_flag(m) for m in sorted(self.methods)] if self.methods else []
+        row["coverage_pct"] = round(_HUNDRED * self.covered_s / seconds, 2)
         return row
 
     @property
@@ -232,8 +233,12 @@ def midnight(day: date, zone: ZoneInfo) -> datetime:
 
 def sums(days: Sequence[MeterDay], bounds: Sequence[datetime], zone: ZoneInfo, channels: Sequence[str]) -> Iterator[Row]:
     """A row for each period between `bounds` in which a slot begins. Days in their order."""
-    n = 0
-    total = Sum()
+    stamps = [b.astimezone(zone).isoformat() for b in bounds]
+
+    def row(n: int) -> Row:
+        return total.row(stamps[n], stamps[n + 1], (bounds[n + 1] - bounds[n]).total_seconds(), channels)
+
+    n, total = 0, Sum()
     for d in days:
         low = d.slot_from(bounds[n])
         while low < len(d) and n + 1 < len(bounds):
@@ -243,11 +248,7 @@ def sums(days: Sequence[MeterDay], bounds: Sequence[datetime], zone: ZoneInfo, c
             low = high
             if high < len(d):
                 if total.slots:
-                    yield _row(total, bounds, n, zone, channels)
+                    yield row(n)
                 total, n = Sum(), n + 1
     if total.slots:
-        yield _row(total, bounds, n, zone, channels)
-
-
-def _row(total: Sum, bounds: Sequence[datetime], n: int, zone: ZoneInfo, channels: Sequence[str]) -> Row:
-    return total.row(bounds[n].astimezone(zone), bounds[n + 1].astimezone(zone), channels)
+        yield row(n)

@@ -67,7 +67,8 @@ def run(
         with serving() as port, Clock(server.status().pid) as clock, tempfile.TemporaryDirectory() as folder:
             url = f"http://127.0.0.1:{port}"
             say("comparing answers with the warehouse")
-            compared = list(_compare(url, key, made, seed))
+            with httpx.Client(base_url=url, headers={HEADER: key}, timeout=60) as client:
+                compared = list(compare(client, made, seed))
             say(f"{clients} clients, {warm_up} s to warm up and {seconds} s measured")
             setup = {
                 "first": made.first.isoformat(),
@@ -132,14 +133,10 @@ def _made_before(meters: int, days: int, seed: int) -> ApiWorld | None:
 # --- answers first ---
 
 
-def _compare(url: str, key: str, made: ApiWorld, seed: int) -> Iterator[str]:
-    """Compare answers with views of the final layer and tables of balances, in words what was compared. Raises BenchError."""
+def compare(client: httpx.Client, made: ApiWorld, seed: int) -> Iterator[str]:
+    """Compare answers with views of the final layer and tables of balances; in words what was compared. Raises BenchError."""
     rng = random.Random(seed)  # noqa: S311
-    with (
-        httpx.Client(base_url=f"{url}/api/v1", headers={HEADER: key}, timeout=60) as client,
-        as_owner() as conn,
-        conn.cursor(row_factory=dict_row) as cursor,
-    ):
+    with as_owner() as conn, conn.cursor(row_factory=dict_row) as cursor:
         kinds: set[str] = set()
         days = 0
         for _ in range(SAMPLE):
@@ -180,7 +177,7 @@ def _compare(url: str, key: str, made: ApiWorld, seed: int) -> Iterator[str]:
 
 
 def _rows(client: httpx.Client, path: str, query: dict[str, str]) -> list[dict[str, Any]]:
-    answer = client.get(path, params=query)
+    answer = client.get(f"/api/v1{path}", params=query)
     if answer.status_code != 200:
         raise BenchError(f"GET {path} {query} is answered with {answer.status_code}: {answer.text[:300]}")
     return list(answer.json()["rows"])

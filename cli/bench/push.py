@@ -38,7 +38,7 @@ CHANNELS = ("import_wh", "export_wh", "import_vah", "voltage_dv")
 SHAPES = ((48, 400), (1, 1000))
 """Intervals of each meter in a body (a day, or the latest), and bodies."""
 PATH = "/api/v1/meters/readings"
-START_S = 180
+START_S = 300
 
 
 @dataclass(frozen=True)

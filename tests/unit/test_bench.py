@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from cli.bench import report
 from cli.bench.bars import bars
 from cli.bench.clock import Clock, Lap, cpu_seconds, pss, tree
 from cli.bench.master_data import CODE, EVERY_RULE
@@ -204,3 +205,13 @@ def test_events_are_judged_by_the_slowest_at_the_pace_that_is_named() -> None:
     assert verdicts(size(1000, 1.0), events=found | {"max_s": 2.0})[what] == "short"
     assert verdicts(size(1000, 1.0), events=found | {"per_second": 1_500.0})[what] == "short", "at another pace"
     assert verdicts(size(1000, 1.0))[what] == "not measured"
+
+
+def test_a_section_of_the_page_is_replaced_and_the_others_stay() -> None:
+    page = "# Title\n\ntext\n\n## A\n\nof a\n\n## B\n\nof b\n"
+    added = report.with_section(page, "API", "times")
+    assert added == page + "\n## API\n\ntimes\n"
+    again = report.with_section(added, "API", "other times")
+    assert report.section_of(again, "API") == "other times"
+    assert report.section_of(again, "A") == "of a"
+    assert report.section_of(page, "API") is None
