@@ -178,11 +178,17 @@ LINES = (
     Line("POST /api/v1/meters/events", P.READINGS_PUSH, json=EVENTS, headers=NATIVE, whole=True, other_tenant=422),
     # commands
     Line(
-        "POST /api/v1/commands", P.COMMANDS_SEND, json={"meter": serial(NORTH), "kind": "read"}, headers=KEY, other_tenant=422, other_office=422
+        "POST /api/v1/commands",
+        P.COMMANDS_SEND,
+        json={"meter": serial(NORTH), "kind": "read"},
+        headers=KEY,
+        other_tenant=422,
+        other_office=422,
     ),
     Line("GET /api/v1/commands", P.COMMANDS_READ, make=command, other_tenant=EMPTY, other_office=EMPTY, shows=serial(NORTH)),
     Line(
-        "POST /api/v1/commands/groups", P.COMMANDS_SEND,
+        "POST /api/v1/commands/groups",
+        P.COMMANDS_SEND,
         json={"meters": [serial(NORTH)], "kind": "read"},
         headers=KEY,
         whole=True,
@@ -200,14 +206,21 @@ LINES = (
     Line("GET /api/v1/vee/rules", P.RULES_READ, whole=True, other_tenant=EMPTY, shows="acme"),
     Line("GET /api/v1/vee/rules/versions", P.RULES_READ, make=rule_set, whole=True, other_tenant=EMPTY, shows='"id":{id}'),
     Line("GET /api/v1/vee/rules/versions/{id}", P.RULES_READ, make=rule_set, whole=True),
-    Line("POST /api/v1/vee/rules/proposals", P.RULES_PROPOSE, json={"overlay": "discom: acme\n", "note": "a proposal"}, whole=True, other_tenant=422),
+    Line(
+        "POST /api/v1/vee/rules/proposals",
+        P.RULES_PROPOSE,
+        json={"overlay": "discom: acme\n", "note": "a proposal"},
+        whole=True,
+        other_tenant=422,
+    ),
     Line("GET /api/v1/vee/rules/proposals", P.RULES_READ, make=proposal, whole=True, other_tenant=EMPTY, shows='"id":{id}'),
     Line("GET /api/v1/vee/rules/proposals/{id}", P.RULES_READ, make=proposal, whole=True),
     Line("POST /api/v1/vee/rules/proposals/{id}/withdraw", P.RULES_PROPOSE, make=proposal, whole=True),
     # edits
     Line("GET /api/v1/edits/day", P.VEE_READ, params=A_DAY),
     Line(
-        "POST /api/v1/edits/preview", P.VEE_EDIT,
+        "POST /api/v1/edits/preview",
+        P.VEE_EDIT,
         make=version_of_the_day,
         json={"changes": [CHANGE], "reason": "METER_FAULT"},
         other_tenant=EMPTY,
@@ -215,7 +228,8 @@ LINES = (
         shows='"after_wh"',
     ),
     Line(
-        "POST /api/v1/edits", P.VEE_EDIT,
+        "POST /api/v1/edits",
+        P.VEE_EDIT,
         make=version_of_the_day,
         json={"changes": [CHANGE], "reason": "METER_FAULT"},
         other_tenant=422,
@@ -223,7 +237,8 @@ LINES = (
     ),
     Line("GET /api/v1/edits", P.VEE_READ, make=edit_of(8, 910), other_tenant=EMPTY, other_office=EMPTY, shows=serial(NORTH)),
     Line(
-        "POST /api/v1/edits/file/preview", P.VEE_EDIT,
+        "POST /api/v1/edits/file/preview",
+        P.VEE_EDIT,
         params={"name": "edits.csv", "reason": "METER_FAULT"},
         content=FILE,
         headers={"Content-Type": "application/octet-stream"},
@@ -232,7 +247,8 @@ LINES = (
         shows='"after_wh"',
     ),
     Line(
-        "POST /api/v1/edits/file", P.VEE_EDIT,
+        "POST /api/v1/edits/file",
+        P.VEE_EDIT,
         params={"name": "edits.csv", "reason": "METER_FAULT"},
         content=FILE,
         headers={"Content-Type": "application/octet-stream"},
@@ -244,22 +260,35 @@ LINES = (
     Line("POST /api/v1/edits/{id}/reject", P.VEE_APPROVE, make=edit_of(11, LARGE), json={}),
     Line("POST /api/v1/edits/{id}/withdraw", P.VEE_EDIT, make=edit_of(12, LARGE, who=only(P.VEE_EDIT)), json={}),
     # freezes
-    Line("POST /api/v1/freezes", P.VEE_FREEZE, json={"first_day": str(DAYS[0]), "last_day": str(DAYS[0]), "reason": "billed"}, whole=True, other_tenant=201),
+    Line(
+        "POST /api/v1/freezes",
+        P.VEE_FREEZE,
+        json={"first_day": str(DAYS[0]), "last_day": str(DAYS[0]), "reason": "billed"},
+        whole=True,
+        other_tenant=201,
+    ),
     Line("GET /api/v1/freezes", P.VEE_READ, other_tenant=EMPTY, other_office=SHARED),
     Line("POST /api/v1/freezes/{id}/release", P.VEE_FREEZE, make=freeze_of_another, json={"reason": "billed anew"}, whole=True),
     # cases and exceptions
     Line("GET /api/v1/vee/cases", P.VEE_READ, other_tenant=EMPTY, other_office=EMPTY, shows=serial(NORTH, 1)),
     Line("GET /api/v1/vee/cases/summary", P.VEE_READ, other_tenant=EMPTY, other_office=EMPTY, shows="V25"),
     Line(
-        "POST /api/v1/vee/cases/actions", P.VEE_WORK,
+        "POST /api/v1/vee/cases/actions",
+        P.VEE_WORK,
         json={"filter": {"meter": serial(NORTH, 1)}, "expected": 1, "action": {"do": "assign", "assignee": "asha"}},
         other_tenant=409,
         other_office=409,
     ),
     Line("GET /api/v1/vee/cases/{id}", P.VEE_READ, make=case_of(2)),
-    Line("POST /api/v1/vee/cases/{id}/actions", P.VEE_WORK, make=case_of(3), json={"do": "close", "resolution": "DATA_CORRECT", "note": "as it is"}),
     Line(
-        "GET /api/v1/vee/exceptions", P.VEE_READ,
+        "POST /api/v1/vee/cases/{id}/actions",
+        P.VEE_WORK,
+        make=case_of(3),
+        json={"do": "close", "resolution": "value_accepted", "note": "as it is"},
+    ),
+    Line(
+        "GET /api/v1/vee/exceptions",
+        P.VEE_READ,
         params={"first": str(DAYS[0]), "last": str(DAYS[2])},
         other_tenant=EMPTY,
         other_office=EMPTY,

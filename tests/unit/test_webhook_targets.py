@@ -71,9 +71,7 @@ def test_no_address_of_ones_own_network(host: str, inside: tuple[str, list[str]]
     assert inside[1] == [], f"the webhook of {host} reached a server of this machine"
 
 
-def test_a_name_that_says_another_address_the_second_time(
-    inside: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_name_that_says_another_address_the_second_time(inside: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
     """DNS rebinding: the connection goes to the address that was looked at."""
     monkeypatch.setenv("METERHOUSE_WEBHOOK_NETWORKS", "127.0.0.1/32")
     real, asked = socket.getaddrinfo, []
