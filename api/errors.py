@@ -82,8 +82,8 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def on_http(request: Request, e: HTTPException) -> Response:
-        if e.status_code == 405:
-            return _not_allowed(methods.of_path(request))
+        if e.status_code == 405 and (allowed := methods.of_path(request)):
+            return _not_allowed(allowed)
         return Problem(e.status_code, f"HTTP_{e.status_code}", str(e.detail), str(e.detail), headers=e.headers).response()
 
     @app.exception_handler(AlertRuleError)

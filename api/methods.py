@@ -1,17 +1,26 @@
-"""Which methods a path has: of all its routes, where the router knows of the first that fits."""
+"""Which methods a path has: of all its operations, where the router knows of the first that fits."""
 
 from __future__ import annotations
 
+import re
+
 from fastapi import Request
-from starlette.routing import Match, Route
 
 
 def of_path(request: Request) -> set[str]:
-    """Methods of every route that fits the path, whatever method was asked for."""
-    fitting = (r for r in request.app.routes if isinstance(r, Route) and r.matches(request.scope)[0] != Match.NONE)
-    return {method for route in fitting for method in route.methods or ()}
+    """Methods of the path, whatever method was asked for. Empty where there is no such path."""
+    return of_literal_path(request) or {
+        method
+        for path, methods in request.app.openapi()["paths"].items()
+        if re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path)), request.url.path)
+        for method in _names(methods)
+    }
 
 
 def of_literal_path(request: Request) -> set[str]:
-    """As `of_path`, of routes that name this very path. Empty where it only fits a template, as /edits/7 does."""
-    return {method for r in request.app.routes if isinstance(r, Route) and r.path == request.url.path for method in r.methods or ()}
+    """As `of_path`, of operations that name this very path. Empty where it only fits a template, as /edits/7 does."""
+    return _names(request.app.openapi()["paths"].get(request.url.path, {}))
+
+
+def _names(methods: dict[str, object]) -> set[str]:
+    return {m.upper() for m in methods if m in ("get", "put", "post", "patch", "delete", "head", "options", "trace")}

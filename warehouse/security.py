@@ -29,7 +29,7 @@ FOR_EVERYBODY = {
     "meters_within",
     "moved_meters_within",
 }
-"""Functions of ops that run with their owner's rights for whoever reads a table, as policies need: they answer for the caller's tenant alone."""
+"""Functions of ops that run with their owner's rights for whoever reads a table, as policies need: they answer for his tenant alone."""
 
 APPEND_ONLY = (
     "raw.batch",
@@ -48,7 +48,7 @@ select n.nspname || '.' || c.relname as name, c.relispartition, c.relrowsecurity
        exists (select 1 from pg_attribute a where a.attrelid = c.oid and a.attname = 'discom_id' and not a.attisdropped) as of_tenants,
        coalesce((select array_agg(p.polname::text || case when p.polpermissive then '' else ' restricts' end)
                  from pg_policy p where p.polrelid = c.oid), '{}') as policies,
-       coalesce(regexp_replace(n.nspname || '.' || c.relname, '_[0-9]{6}$', '') in (select s.name from ops.shared_table s), false) as shared,
+       regexp_replace(n.nspname || '.' || c.relname, '_[0-9]{6}$', '') in (select s.name from ops.shared_table s) as shared,
        c.relkind, n.nspname
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'p', 'm') and n.nspname = any(%s)
@@ -124,8 +124,14 @@ def _of_functions(conn: psycopg.Connection) -> list[str]:
 def _of_roles(conn: psycopg.Connection) -> list[str]:
     found = []
     for name, super_, bypass, login, makes_roles, holds, owns in conn.execute(_ROLES).fetchall():
-        for wrong, said in ((super_, "is a superuser"), (bypass, "bypasses row-level security"), (login, "may log in by itself"),
-                            (makes_roles, "may make roles"), (holds, f"is a member of {holds}"), (owns, f"owns {owns} relations")):  # fmt: skip
+        for wrong, said in (
+            (super_, "is a superuser"),
+            (bypass, "bypasses row-level security"),
+            (login, "may log in by itself"),
+            (makes_roles, "may make roles"),
+            (holds, f"is a member of {holds}"),
+            (owns, f"owns {owns} relations"),
+        ):
             if wrong:
                 found.append(f"role {name} {said}: a request acts as it")
         for table in APPEND_ONLY:

@@ -70,12 +70,14 @@ def test_what_a_function_of_the_policies_says_is_of_the_callers_tenant_alone(dat
     with db.connect("meterhouse_owner") as conn:
         conn.execute("""
             insert into registry.discom (discom_id, code, name) values (1, 'acme', 'A'), (2, 'globex', 'G');
-            insert into registry.office (discom_id, office_id, code, name, level) values (1, 10, 'O', 'O', 'discom'), (2, 20, 'O', 'O', 'discom');
+            insert into registry.office (discom_id, office_id, code, name, level)
+            values (1, 10, 'O', 'O', 'discom'), (2, 20, 'O', 'O', 'discom');
             insert into registry.service_point (discom_id, service_point_id, code, office_id, category, sanctioned_load_w)
             values (1, 11, 'S', 10, 'domestic', 1), (2, 21, 'S', 20, 'domestic', 1)""")
     with db.connect("meterhouse_api") as conn:
         conn.execute("select set_config('app.discom_id', '1', true), set_config('app.offices', '{10,20}', true)")
-        seen = "select ops.sees_service_point(1::smallint, 11), ops.sees_service_point(2::smallint, 21), array(select ops.service_points_within())"
+        seen = """select ops.sees_service_point(1::smallint, 11), ops.sees_service_point(2::smallint, 21),
+                         array(select ops.service_points_within())"""
         assert conn.execute(seen).fetchone() == (True, False, [11])
 
 
@@ -85,11 +87,13 @@ def test_a_meters_days_are_seen_by_whom_it_hung_with(database: str) -> None:
         conn.execute("select ops.ensure_month('raw.event', '2026-10-01', '2026-10-01')")
         conn.execute("""
             insert into registry.discom (discom_id, code, name) values (1, 'acme', 'A');
-            insert into registry.office (discom_id, office_id, code, name, level) values (1, 10, 'N', 'N', 'division'), (1, 20, 'S', 'S', 'division');
+            insert into registry.office (discom_id, office_id, code, name, level)
+            values (1, 10, 'N', 'N', 'division'), (1, 20, 'S', 'S', 'division');
             insert into registry.hes (discom_id, hes_id, code, vendor) values (1, 1, 'h', 'hpl');
             insert into registry.service_point (discom_id, service_point_id, code, office_id, category, sanctioned_load_w)
             values (1, 11, 'P1', 10, 'domestic', 1), (1, 21, 'P2', 20, 'domestic', 1);
-            insert into registry.meter (discom_id, meter_id, serial, hes_id, category, interval_min) values (1, 5, 'M', 1, 'D1', 30), (1, 6, 'N', 1, 'D1', 30);
+            insert into registry.meter (discom_id, meter_id, serial, hes_id, category, interval_min)
+            values (1, 5, 'M', 1, 'D1', 30), (1, 6, 'N', 1, 'D1', 30);
             insert into registry.installation (discom_id, meter_id, valid_from, valid_to, service_point_id)
             values (1, 5, '2026-01-01', '2026-10-05', 11), (1, 5, '2026-10-06', null, 21), (1, 6, '2026-01-01', null, 11);
             insert into raw.event (discom_id, day, meter_id, occurred_at, code, received_at, batch_id, seq)
@@ -116,8 +120,10 @@ def test_who_is_limited_grants_nothing_beyond(database: str) -> None:
     with db.connect("meterhouse_owner") as conn:
         conn.execute("""
             insert into registry.discom (discom_id, code, name) values (1, 'acme', 'A');
-            insert into registry.office (discom_id, office_id, code, name, level) values (1, 10, 'N', 'N', 'division'), (1, 20, 'S', 'S', 'division')""")
-    grant = "insert into ops.role_grant (discom_id, provider, group_name, role, office_id, granted_by) values (1, 'p', 'g', 'operator', {}, 'test')"
+            insert into registry.office (discom_id, office_id, code, name, level)
+            values (1, 10, 'N', 'N', 'division'), (1, 20, 'S', 'S', 'division')""")
+    grant = """insert into ops.role_grant (discom_id, provider, group_name, role, office_id, granted_by)
+               values (1, 'p', 'g', 'operator', {}, 'test')"""
     for statement, may in ((grant.format(10), True), (grant.format(20), False), (grant.format("null"), False),
                            ("insert into ops.role (discom_id, code, name, permissions) values (1, 'x', 'x', '{}')", False)):  # fmt: skip
         with db.connect("meterhouse_api") as conn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from types import ModuleType
 
 from alembic import op
 
@@ -182,7 +183,7 @@ def downgrade() -> None:
     _protect_all()
 
 
-def _before():  # type: ignore[no-untyped-def]
+def _before() -> ModuleType:
     return import_module("warehouse.migrations.versions.0020_identity_and_scope")
 
 
