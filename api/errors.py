@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from api import methods
 from ingestion.alerts.rules import AlertRuleError
 from warehouse.embedded import EmbeddedError
 
@@ -86,6 +87,11 @@ def too_deep() -> Problem:
     return Problem(400, "TOO_DEEP", "The body is nested too deeply", "send it as /openapi.json describes it: nothing was stored")
 
 
+def _not_allowed(allowed: set[str]) -> Response:
+    allow = ", ".join(sorted(allowed))
+    return Problem(405, "HTTP_405", "Method Not Allowed", f"this path takes {allow}", headers={"Allow": allow}).response()
+
+
 def add_handlers(app: FastAPI) -> None:
     """Every error of `app` leaves as problem details; what a client did not cause says nothing of the inside."""
 
@@ -94,14 +100,19 @@ def add_handlers(app: FastAPI) -> None:
         return e.response()
 
     @app.exception_handler(RequestValidationError)
-    def on_invalid(_: Request, e: RequestValidationError) -> Response:
+    def on_invalid(request: Request, e: RequestValidationError) -> Response:
+        named = methods.of_literal_path(request)
+        if named and request.method not in named:  # as GET /edits/preview, which the router takes for an edit of that number
+            return _not_allowed(named)
         errors = [{"field": ".".join(str(p) for p in x["loc"]), "message": str(x["msg"])} for x in e.errors()]
         return Problem(422, "INVALID_REQUEST", "The request is not valid", "correct the fields that are listed", errors=errors).response()
 
     @app.exception_handler(HTTPException)
-    def on_http(_: Request, e: HTTPException) -> Response:
+    def on_http(request: Request, e: HTTPException) -> Response:
         if isinstance(e.__cause__, RecursionError):
             return too_deep().response()
+        if e.status_code == 405 and (allowed := methods.of_path(request)):
+            return _not_allowed(allowed)
         return Problem(e.status_code, f"HTTP_{e.status_code}", str(e.detail), str(e.detail), headers=e.headers).response()
 
     @app.exception_handler(AlertRuleError)

@@ -1,4 +1,4 @@
-"""meterhouse db: start, stop, status, psql, migrate."""
+"""meterhouse db: start, stop, status, psql, migrate, check-security."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import typer
 
 from cli.console import console, fail
-from warehouse import db, settings
+from warehouse import db, security, settings
 from warehouse.embedded import EmbeddedServer
 
 app = typer.Typer(no_args_is_help=True)
@@ -64,6 +64,21 @@ def migrate() -> None:
     """
     ensure_ready()
     console.print("the schema is up to date")
+
+
+@app.command("check-security")
+def check_security() -> None:
+    """Say what the catalogue of the warehouse leaves open between tenants and offices. Reads no rows; exit code 1 where there is something.
+
+    Example: meterhouse db check-security
+    """
+    with db.connect("meterhouse_owner") as conn:
+        found = security.faults(conn)
+    for fault in found:
+        console.print(f"- {fault}")
+    if found:
+        raise typer.Exit(1)
+    console.print("nothing stands open: every table of tenants, view, function and role is as docs/security.md says")
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

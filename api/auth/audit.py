@@ -9,7 +9,7 @@ import logging
 import threading
 from collections import deque
 from dataclasses import astuple, dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import psycopg
 import psycopg_pool
@@ -74,7 +74,7 @@ class AccessLog:
             return
         try:
             with self._pools.auth() as conn:
-                insert_decisions(conn, [astuple(line) for line in lines])
+                insert_decisions(conn, [tuple(map(_storable, astuple(line))) for line in lines])
         except (psycopg.Error, psycopg_pool.PoolTimeout, psycopg_pool.PoolClosed, EmbeddedError) as e:
             logger.warning("%d decisions wait for the warehouse: %s", len(lines), e)
             self._waiting.extendleft(reversed(lines))
@@ -88,3 +88,8 @@ class AccessLog:
     def _run(self) -> None:
         while not self._ended.wait(EVERY_S):
             self.flush()
+
+
+def _storable(value: Any) -> Any:
+    """Text as the warehouse takes it: a path may hold NUL or half of a surrogate pair, and one such line would hold up all that follow."""
+    return value.replace("\x00", "\\0").encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value

@@ -19,6 +19,8 @@ Kind = Literal["bills", "receipts"]
 def _plain(text: str) -> str:
     if "\x00" in text:
         raise ValueError("holds a NUL character")
+    if not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text):
+        raise ValueError("holds half of a surrogate pair, which is no character")
     return text
 
 

@@ -19,6 +19,7 @@ router = APIRouter(prefix="/api/v1/commands", tags=["commands"], responses=probl
 Pools = Annotated[Database, Depends(database)]
 Reader = Annotated[Caller, Depends(require(Permission.COMMANDS_READ))]
 Sender = Annotated[Caller, Depends(require(Permission.COMMANDS_SEND))]
+ReaderOfMany = Annotated[Caller, Depends(require(Permission.COMMANDS_READ, whole=True))]
 SenderToMany = Annotated[Caller, Depends(require(Permission.COMMANDS_SEND, whole=True))]
 Key = Annotated[
     IdempotencyKey,
@@ -59,7 +60,7 @@ def create_group(request: GroupRequest, pools: Pools, caller: SenderToMany, key:
 
 
 @router.get("/groups/{id}", summary="A group and how many of its commands are in which state", responses=problems(404, 422))
-def get_group(id: Id, pools: Pools, caller: Reader) -> Group:
+def get_group(id: Id, pools: Pools, caller: ReaderOfMany) -> Group:
     return service.get_group(pools, caller, id)
 
 

@@ -1,7 +1,7 @@
 """The ways to tell somebody of an alert: webhook, e-mail, MQTT. Each sends one message or raises; whether and when is `dispatch`'s matter.
 
 METERHOUSE_WEBHOOK_SECRET  signs every webhook: header X-Meterhouse-Signature = "sha256=" + HMAC-SHA256 of the body in hex
-METERHOUSE_WEBHOOK_NETWORKS  networks of one's own that a webhook may go to beside the internet, as "10.20.0.0/16, 127.0.0.1/32" (default: none)
+METERHOUSE_WEBHOOK_NETWORKS  networks that a webhook may go to beside the internet, as "10.20.0.0/16, 127.0.0.1/32" (default: none)
 METERHOUSE_SMTP_URL        smtp://user:password@host:port, or smtps:// for TLS from the start (default: smtp://127.0.0.1:25)
 METERHOUSE_MAIL_FROM       sender of mails (default: meterhouse@localhost)
 METERHOUSE_ALERT_MQTT_URL  mqtt://user:password@host:port, or mqtts:// for TLS (default: mqtt://127.0.0.1:1883)

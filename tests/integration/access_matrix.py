@@ -1,9 +1,9 @@
 """Every operation of the API with a request that is good for a caller of DISCOM 1 who sees the office North alone, or the whole where it
 needs that. tests/integration/test_access_matrix.py sends it as everybody else too.
 
-To add an operation, add a line: its method and path as in /openapi.json, the permission that it needs, and what the request needs. Say what others
-get where it is not 404: an operation that lists says `EMPTY`, one that all of a DISCOM share `SHARED`, one that needs its permission for the
-whole DISCOM `whole=True`. What must exist beforehand is made by `make`, of which the path's parameters come.
+To add an operation, add a line: its method and path as in /openapi.json, the permission that it needs, and what the request needs. Say
+what others get where it is not 404: an operation that lists says `EMPTY`, one that all of a DISCOM share `SHARED`, one that needs its
+permission for the whole DISCOM `whole=True`. What must exist beforehand is made by `make`, of which the path's parameters come.
 """
 
 from __future__ import annotations
@@ -284,7 +284,7 @@ LINES = (
         "POST /api/v1/vee/cases/{id}/actions",
         P.VEE_WORK,
         make=case_of(3),
-        json={"do": "close", "resolution": "DATA_CORRECT", "note": "as it is"},
+        json={"do": "close", "resolution": "value_accepted", "note": "as it is"},
     ),
     Line(
         "GET /api/v1/vee/exceptions",

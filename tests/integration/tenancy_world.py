@@ -106,12 +106,14 @@ def _registry(conn: psycopg.Connection, discom: int) -> None:
 
 _REGISTRY = (
     "insert into registry.discom (discom_id, code, name) values (%(discom)s, %(code)s, initcap(%(code)s))",
-    "insert into registry.office (discom_id, office_id, code, name, level) values (%(discom)s, %(root)s, 'O' || %(root)s, 'Whole', 'discom')",
+    """insert into registry.office (discom_id, office_id, code, name, level)
+       values (%(discom)s, %(root)s, 'O' || %(root)s, 'Whole', 'discom')""",
     """insert into registry.office (discom_id, office_id, code, name, level, parent_id)
        select %(discom)s, %(root)s + n, 'O' || %(root)s + n, 'Part', 'division', %(root)s from generate_series(1, 2) n""",
     "insert into registry.hes (discom_id, hes_id, code, vendor) values (%(discom)s, %(root)s, 'H' || %(root)s, 'hpl')",
     """insert into registry.substation (discom_id, substation_id, code, office_id)
-       select discom_id, office_id, 'S' || office_id, office_id from registry.office where discom_id = %(discom)s and parent_id is not null""",
+       select discom_id, office_id, 'S' || office_id, office_id from registry.office
+       where discom_id = %(discom)s and parent_id is not null""",
     """insert into registry.feeder (discom_id, feeder_id, code, substation_id, office_id)
        select discom_id, office_id, 'F' || office_id, office_id, office_id from registry.substation where discom_id = %(discom)s""",
     """insert into registry.dt (discom_id, dt_id, code, feeder_id, office_id, capacity_kva)
@@ -160,12 +162,14 @@ _READINGS = (
        from registry.meter, unnest(%(days)s::date[]) day,
             lateral (select meter_id %% 100) x(n),
             lateral (select array_agg(case when n = any(%(spoilt)s) and day = (%(days)s::date[])[2] and s between 10 and 29 then null
-                                      else (900 + s * 2 + meter_id %% 7) * case when n > %(consumers)s then %(consumers)s else 1 end end order by s)
+                                      else (900 + s * 2 + meter_id %% 7) * case when n > %(consumers)s then %(consumers)s else 1 end
+                                      end order by s)
                      from generate_series(1, 48) s) w(wh)
        where discom_id = %(discom)s""",
     """insert into raw.register_reading (discom_id, day, meter_id, read_at, received_at, batch_id, seq, import_wh)
        select m.discom_id, day, meter_id, day + time '18:30', '2026-10-20 00:00+00', %(batch)s, row_number() over (),
-              100000 + (day - %(opening)s) * (45552 + 48 * (meter_id %% 7)) * case when meter_id %% 100 > %(consumers)s then %(consumers)s else 1 end
+              100000 + (day - %(opening)s) * (45552 + 48 * (meter_id %% 7))
+                       * case when meter_id %% 100 > %(consumers)s then %(consumers)s else 1 end
        from registry.meter m, unnest(%(opening)s::date || %(days)s::date[]) day where discom_id = %(discom)s""",
     """insert into raw.touched_day (discom_id, day, batch_id, meters)
        select %(discom)s, day, %(batch)s, (select array_agg(meter_id order by meter_id) from registry.meter where discom_id = %(discom)s)

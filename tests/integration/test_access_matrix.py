@@ -54,8 +54,8 @@ METHODS = ("get", "put", "post", "patch", "delete", "head", "options")
 def test_every_operation_is_in_the_matrix(operation: str) -> None:
     listed = [line.operation for line in LINES].count(operation) + (operation in OPEN)
     assert listed == 1, (
-        f"{operation} stands {listed} times in the matrix: add one Line for it to LINES of tests/integration/access_matrix.py (its permission, "
-        f"a request that is good for a caller of the office North, what others get where it is not 404), or to OPEN with the reason"
+        f"{operation} stands {listed} times in the matrix: add one Line for it to LINES of tests/integration/access_matrix.py (its "
+        f"permission, a request that is good for a caller of the office North, what others get where it is not 404), or to OPEN"
     )
 
 

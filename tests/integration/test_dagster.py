@@ -8,6 +8,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from alembic import command
 from typer.testing import CliRunner
 
 from cli.demo import land
@@ -18,7 +19,7 @@ from orchestration.definitions import daily, defs, every_morning, late_data
 from orchestration.run import RunError, dagster_home, run_days
 from orchestration.stale import DayRange
 from simulation import SimulationConfig, generate
-from warehouse import db
+from warehouse import db, security
 from warehouse.registry_import import import_registry
 
 pytestmark = [pytest.mark.integration, pytest.mark.heavy]
@@ -73,18 +74,8 @@ def test_a_range_of_days_is_one_run_with_a_materialisation_each(built: dg.Dagste
 
 
 def test_what_dbt_makes_keeps_tenants_apart(built: dg.DagsterInstance) -> None:
-    with db.connect("meterhouse_dbt") as conn:
-        open_tables = conn.execute("""
-            select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
-            where n.nspname in ('vee', 'energy', 'network', 'reports') and c.relkind in ('r', 'p')
-              and not (c.relrowsecurity and c.relforcerowsecurity
-                       and exists (select 1 from pg_policy p where p.polrelid = c.oid))""").fetchall()
-        assert open_tables == [], f"tables without forced row-level security: {open_tables}"
-        leaky = conn.execute("""
-            select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
-            where n.nspname in ('staging', 'vee', 'energy', 'network', 'reports') and c.relkind = 'v'
-              and not coalesce(c.reloptions @> array['security_invoker=true'], false)""").fetchall()
-        assert leaky == [], f"views that run with their owner's rights: {leaky}"
+    with db.connect("meterhouse_owner") as conn:
+        assert security.faults(conn) == [], "what dbt made stands open to other tenants or offices"
     with db.connect("meterhouse_api") as conn:
         for relation in (
             "vee.final_day",
@@ -149,6 +140,13 @@ def test_the_schedule_builds_yesterday_of_every_discom(built: dg.DagsterInstance
 def test_a_failing_step_says_which_and_why(built: dg.DagsterInstance) -> None:
     with pytest.raises(RunError, match="no DISCOM 'nobody' in the registry"):
         run_days(DayRange("nobody", FIRST, LAST, 0))
+
+
+def test_scope_can_be_taken_back_and_put_on_again_under_what_dbt_made(built: dg.DagsterInstance) -> None:
+    command.downgrade(db.alembic_config(), "0019")
+    db.migrate()
+    with db.connect("meterhouse_owner") as conn:
+        assert security.faults(conn) == []
 
 
 def test_telemetry_is_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

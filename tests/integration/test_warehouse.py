@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from alembic import command
 
-from warehouse import db
+from warehouse import db, security
 from warehouse.embedded import EmbeddedServer
 
 pytestmark = pytest.mark.integration
@@ -32,6 +32,107 @@ def test_every_tenant_table_has_row_level_security_forced(database: str) -> None
               and not (c.relrowsecurity and c.relforcerowsecurity
                        and exists (select 1 from pg_policy p where p.polrelid = c.oid))""").fetchall()
     assert open_tables == [], f"tables without forced row-level security: {open_tables}"
+
+
+def test_the_catalogue_shows_nothing_that_stands_open(database: str) -> None:
+    with db.connect("meterhouse_owner") as conn:
+        conn.execute("select ops.ensure_month('raw.event', '2026-10-01', '2026-10-01')")
+        assert security.faults(conn) == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("alter table registry.meter no force row level security", "registry.meter has no forced row-level security"),
+        ("drop policy tenant on registry.meter", "registry.meter has no policy `tenant`"),
+        ("drop policy within on raw.event_202610", "raw.event_202610 has no restrictive policy `within`"),
+        ("create table energy.new (discom_id smallint)", "energy.new has no forced row-level security"),
+        ("create table reference.new (discom_id smallint)", "reference.new holds the data of tenants"),
+        ("create view reports.new as select * from registry.meter", "view reports.new reads with its owner's rights"),
+        ("create materialized view reports.new as select * from registry.meter", "reports.new is a materialised view"),
+        ("create function ops.new() returns int language sql security definer as 'select 1'", "ops.new runs with its owner's rights for"),
+        ("alter role meterhouse_api login", "meterhouse_api may log in"),
+        ("grant update (who) on ops.access_audit to meterhouse_auth", "meterhouse_auth may change or delete rows of ops.access_audit"),
+        ("grant meterhouse_loader to meterhouse_auth", "meterhouse_auth is a member of"),
+    ],
+)
+def test_what_stands_open_is_found(database: str, statement: str, said: str) -> None:
+    with psycopg.connect(database) as conn:
+        conn.execute("select ops.ensure_month('raw.event', '2026-10-01', '2026-10-01')")
+        conn.execute(statement)
+        found = security.faults(conn)
+        conn.rollback()  # roles are the whole server's
+    assert any(said in fault for fault in found), f"{statement}: {found}"
+
+
+def test_what_a_function_of_the_policies_says_is_of_the_callers_tenant_alone(database: str) -> None:
+    """Everybody may run them, with their owner's rights."""
+    with db.connect("meterhouse_owner") as conn:
+        conn.execute("""
+            insert into registry.discom (discom_id, code, name) values (1, 'acme', 'A'), (2, 'globex', 'G');
+            insert into registry.office (discom_id, office_id, code, name, level)
+            values (1, 10, 'O', 'O', 'discom'), (2, 20, 'O', 'O', 'discom');
+            insert into registry.service_point (discom_id, service_point_id, code, office_id, category, sanctioned_load_w)
+            values (1, 11, 'S', 10, 'domestic', 1), (2, 21, 'S', 20, 'domestic', 1)""")
+    with db.connect("meterhouse_api") as conn:
+        conn.execute("select set_config('app.discom_id', '1', true), set_config('app.offices', '{10,20}', true)")
+        seen = """select ops.sees_service_point(1::smallint, 11), ops.sees_service_point(2::smallint, 21),
+                         array(select ops.service_points_within())"""
+        assert conn.execute(seen).fetchone() == (True, False, [11])
+
+
+def test_a_meters_days_are_seen_by_whom_it_hung_with(database: str) -> None:
+    """A meter that went from one consumer to another: neither sees the other's days, read one by one or many at once."""
+    with db.connect("meterhouse_owner") as conn:
+        conn.execute("select ops.ensure_month('raw.event', '2026-10-01', '2026-10-01')")
+        conn.execute("""
+            insert into registry.discom (discom_id, code, name) values (1, 'acme', 'A');
+            insert into registry.office (discom_id, office_id, code, name, level)
+            values (1, 10, 'N', 'N', 'division'), (1, 20, 'S', 'S', 'division');
+            insert into registry.hes (discom_id, hes_id, code, vendor) values (1, 1, 'h', 'hpl');
+            insert into registry.service_point (discom_id, service_point_id, code, office_id, category, sanctioned_load_w)
+            values (1, 11, 'P1', 10, 'domestic', 1), (1, 21, 'P2', 20, 'domestic', 1);
+            insert into registry.meter (discom_id, meter_id, serial, hes_id, category, interval_min)
+            values (1, 5, 'M', 1, 'D1', 30), (1, 6, 'N', 1, 'D1', 30);
+            insert into registry.installation (discom_id, meter_id, valid_from, valid_to, service_point_id)
+            values (1, 5, '2026-01-01', '2026-10-05', 11), (1, 5, '2026-10-06', null, 21), (1, 6, '2026-01-01', null, 11);
+            insert into raw.event (discom_id, day, meter_id, occurred_at, code, received_at, batch_id, seq)
+            select 1, day, meter, day, 101, now(), 1, 1
+            from generate_series('2026-10-03'::date, '2026-10-08', interval '1 day') day, unnest(array[5, 6]) meter""")
+    for points, offices, expected in (
+        ("{11}", "{}", [(5, 3), (5, 4), *((6, d) for d in range(3, 9))]),
+        ("{21}", "{}", [(5, 6), (5, 7), (5, 8)]),
+        ("{}", "{20}", [(5, 6), (5, 7), (5, 8)]),
+        ("{}", "{}", []),
+    ):
+        for many in ("off", "on"):
+            with db.connect("meterhouse_api") as conn:
+                conn.execute(
+                    "select set_config('app.discom_id', '1', true), set_config('app.service_points', %s, true),"
+                    " set_config('app.offices', %s, true), set_config('app.reads_many', %s, true)",
+                    [points, offices, many],
+                )
+                seen = conn.execute("select meter_id, extract(day from day)::int from raw.event order by 1, 2").fetchall()
+                assert seen == expected, f"service points {points}, offices {offices}, many at once: {many}"
+
+
+def test_who_is_limited_grants_nothing_beyond(database: str) -> None:
+    with db.connect("meterhouse_owner") as conn:
+        conn.execute("""
+            insert into registry.discom (discom_id, code, name) values (1, 'acme', 'A');
+            insert into registry.office (discom_id, office_id, code, name, level)
+            values (1, 10, 'N', 'N', 'division'), (1, 20, 'S', 'S', 'division')""")
+    grant = """insert into ops.role_grant (discom_id, provider, group_name, role, office_id, granted_by)
+               values (1, 'p', 'g', 'operator', {}, 'test')"""
+    for statement, may in ((grant.format(10), True), (grant.format(20), False), (grant.format("null"), False),
+                           ("insert into ops.role (discom_id, code, name, permissions) values (1, 'x', 'x', '{}')", False)):  # fmt: skip
+        with db.connect("meterhouse_api") as conn:
+            conn.execute("select set_config('app.discom_id', '1', true), set_config('app.offices', '{10}', true)")
+            if may:
+                conn.execute(statement)
+                continue
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                conn.execute(statement)
 
 
 def test_a_request_sees_its_tenant_only_and_nothing_without_one(database: str) -> None:

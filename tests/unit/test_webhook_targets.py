@@ -65,7 +65,7 @@ def inside(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, list[str]]]:
 )
 def test_no_address_of_ones_own_network(host: str, inside: tuple[str, list[str]]) -> None:
     port = inside[0].rsplit(":", 1)[1]
-    with pytest.raises(SendError, match="not of the internet|is not found") as refused:
+    with pytest.raises(SendError, match=r"not of the internet|is not found") as refused:
         send_webhook(f"http://{host}:{port}/", MESSAGE)
     assert refused.value.permanent or "is not found" in str(refused.value), "it would be tried again for nothing"
     assert inside[1] == [], f"the webhook of {host} reached a server of this machine"
@@ -104,5 +104,5 @@ def test_only_http(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_networks_that_cannot_be_read_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("METERHOUSE_WEBHOOK_NETWORKS", "10.0.0.0/33")
-    with pytest.raises(SendError, match="METERHOUSE_WEBHOOK_NETWORKS.*write networks as"):
+    with pytest.raises(SendError, match=r"METERHOUSE_WEBHOOK_NETWORKS.*write networks as"):
         send_webhook("http://a.example/", MESSAGE)
