@@ -29,7 +29,7 @@ def owner(statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
 
 def two_discoms(provider: str) -> None:
     """acme (1) and globex (2), and nobody yet. Of the provider, vee-operators are VEE operators at acme, and `both` are at globex too."""
-    owner("truncate ops.account, ops.role_grant, ops.session, ops.access_audit, ops.spent")
+    owner("truncate ops.account, ops.role_grant, ops.session, ops.access_audit, ops.spent cascade")
     for discom_id, code in ((1, "acme"), (2, "globex")):
         owner(
             "insert into registry.discom (discom_id, code, name) overriding system value values (%s, %s, %s) on conflict do nothing",
