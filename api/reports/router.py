@@ -115,10 +115,10 @@ def end_export(export_id: ExportId, pools: Pools, caller: Exporter) -> ExportJob
     "/exports/{export_id}/file",
     summary="The file of an export, by its link",
     response_class=FileResponse,
-    responses=FILE | problems(410, 422),
+    responses=FILE | problems(410),
 )
 def get_file(
-    export_id: ExportId,
+    export_id: Annotated[str, Path(description="of the job")],
     request: Request,
     pools: Pools,
     token: Annotated[str, Query(description="of the link")] = "",

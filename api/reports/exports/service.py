@@ -117,20 +117,20 @@ def link(job: Export, now: datetime | None = None) -> Link | None:
     return Link(tokens.seal(PURPOSE, claims, until), until)
 
 
-def opened(pools: Database, export_id: UUID, token: str) -> tuple[Export, Path]:
+def opened(pools: Database, export_id: str, token: str) -> tuple[Export, Path]:
     """The job and the file that a link opens.
 
     Raises Problem: 401 no link of ours for this, or over, or its caller may have it no more; 410 the file is gone.
     """
     try:
         claims = tokens.unseal(PURPOSE, token)
-        discom_id = int(claims["discom"])
+        discom_id, signed_for = int(claims["discom"]), UUID(str(claims["sub"]))
     except (tokens.TokenError, KeyError, TypeError, ValueError):
         raise refused("this link is none of ours, or its time is over") from None
-    if claims.get("sub") != str(export_id):
+    if str(signed_for) != export_id:
         raise refused("this link is for another export")
     with pools.tenant(Cut(discom_id, Scope())) as conn:
-        job = repository.of_caller(conn, export_id, None)
+        job = repository.of_caller(conn, signed_for, None)
     path = store.path_of(job.file) if job and job.state == "done" and job.file else None
     if job is None or path is None or job.file_sha256 != claims.get("sha256"):
         raise Problem(410, "EXPORT_GONE", "The file is gone", "files of exports are kept for a while: ask for the export anew")
