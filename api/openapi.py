@@ -15,14 +15,19 @@ from api.idempotency import HEADER as IDEMPOTENCY_KEY
 
 TAGS = {
     "operation": "Whether the service is alive and ready, for whoever runs it.",
-    "meters": "Readings and events that head-end systems push.",
+    "auth": "Log-ins with a password and a code, tokens, sessions.",
+    "log-in": "Log-ins that OpenID Connect, SAML 2.0 or a directory vouches for.",
+    "administration": "Accounts, roles, grants, keys, the audit log, the DISCOMs of the platform.",
+    "meters": "Readings and events that head-end systems push; what a meter measured and reported.",
+    "energy": "Balances and losses of DTs, feeders and offices.",
     "commands": "Instructions to meters, and what became of each.",
     "billing": "Bills and receipts, as the billing system delivers them.",
     "rules": "The rules that judge readings, their versions, and proposals to change them.",
     "edits": "Changes of readings by people, with four eyes, and the freezing of periods that were billed.",
     "cases": "What failed a rule and waits for a person.",
     "vee": "Why a value is what it is.",
-    "report builder": "Reports that people build for themselves: datasets, queries, and what they save, share and export.",
+    "reports": "The catalogue of reports, and their export as files.",
+    "report builder": "Reports of one's own over the catalogue of datasets: built, saved, shared, scheduled.",
 }
 CONVENTIONS = """
 
@@ -85,8 +90,8 @@ def _short_names(schema: dict[str, Any]) -> dict[str, Any]:
     """Models of one name in several modules come as `api__edits__schemas__Edit`: the domain before the name says as much."""
     text, taken = json.dumps(schema), set(schema["components"]["schemas"])
     for long in sorted(n for n in taken if "__" in n):
-        _, domain, *_, name = long.split("__")
-        short = domain.title().replace("_", "") + name
+        _, *packages, _module, name = long.split("__")
+        short = "".join(p.title().replace("_", "") for p in packages) + name
         if short not in taken:
             taken.add(short)
             text = text.replace(f'"{long}"', f'"{short}"').replace(f'schemas/{long}"', f'schemas/{short}"')

@@ -1,24 +1,31 @@
-"""meterhouse api, meterhouse keys create|list|revoke."""
+"""meterhouse api, meterhouse keys create|list|rotate|revoke."""
 
 from __future__ import annotations
 
+import getpass
 import os
 import sys
 import tempfile
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 import psycopg
 import typer
 from rich.table import Table
 
 from api import logs
-from api.auth import HEADER, new_key
+from api.admin import keys as service
+from api.admin.rights import administrator_grant
+from api.auth import HEADER, Caller, new_key
 from api.auth import repository as keys_of
+from api.auth.changes import Origin, record
+from api.auth.federated import config
 from api.metrics import SHARED_FOLDER
 from cli.console import console, fail
 from cli.data import Discom
 from cli.database import ensure_ready
+from cli.operator import operator
 from ingestion.landing import DiscomContext
 from warehouse import db
 
@@ -43,6 +50,10 @@ def api(
         return
     import uvicorn
 
+    try:
+        config.load()
+    except config.IdentityFileError as e:
+        fail(str(e))
     ensure_ready()
     with tempfile.TemporaryDirectory(prefix="meterhouse-metrics-") as shared:
         if workers > 1:
@@ -101,6 +112,7 @@ def create(
             )
         except psycopg.DataError as e:
             fail(f"--network: {str(e).splitlines()[0]}: write 10.20.0.0/16 or 10.20.0.7")
+        _record(conn, context.discom_id, "keys:create", key_id, {"name": name, "role": "hes_vendor" if hes else role, "office": office})
     console.print(key, markup=False, highlight=False, soft_wrap=True)
     console.print(f"send it in the header {HEADER}; it is not shown again", style="dim")
 
@@ -139,6 +151,29 @@ def revoke(discom: Discom, key_id: Annotated[str, typer.Argument(help="As `keys 
     """
     ensure_ready()
     with db.connect("meterhouse_owner") as conn:
-        if not keys_of.revoke_key(conn, DiscomContext.load(conn, discom).discom_id, key_id):
+        discom_id = DiscomContext.load(conn, discom).discom_id
+        if not keys_of.revoke_key(conn, discom_id, key_id):
             fail(f"DISCOM {discom} has no key {key_id!r} in use: `meterhouse keys list -d {discom}`")
+        _record(conn, discom_id, "keys:revoke", key_id, {"revoked": True})
     console.print(f"{key_id} is revoked")
+
+
+@keys.command()
+def rotate(
+    discom: Discom,
+    key_id: Annotated[str, typer.Argument(help="As `keys list` shows it.")],
+    overlap_hours: Annotated[int, typer.Option(help="How long the old key stays good.", min=0, max=720)] = 24,
+) -> None:
+    """Make a key in the place of another, with the same role, networks and limits, and show it once. The old one ends after the overlap.
+
+    Example: meterhouse keys rotate -d D01 3fa94c0e12ab --overlap-hours 48
+    """
+    with operator(discom) as (pools, caller):
+        caller = Caller(replace(caller.identity, grants=(administrator_grant(),)))
+        made = service.rotate(pools, caller, key_id, timedelta(hours=overlap_hours), Origin())
+    console.print(made.key, markup=False, highlight=False, soft_wrap=True)
+    console.print(f"send it in the header {HEADER}; it is not shown again. {key_id} stays good for {overlap_hours} h", style="dim")
+
+
+def _record(conn: psycopg.Connection, discom_id: int, action: str, key_id: str, after: dict[str, Any]) -> None:
+    record(conn, discom_id, f"{getpass.getuser()} (cli)", action, key_id, after=after, origin=Origin())

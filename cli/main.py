@@ -22,6 +22,7 @@ from cli import (
     run,
     sla,
     streams,
+    users,
     vendors,
 )
 from cli.bench import api_command as bench_api
@@ -44,6 +45,8 @@ data.land.command("kafka")(streams.kafka)
 app.add_typer(vendors.app, name="hes", help="Head-end systems and their vendor files.")
 vendors.app.command("listen-dlms")(dlms.listen)
 app.add_typer(api.keys, name="keys", help="Keys of those who push to the API or command meters.")
+app.add_typer(users.app, name="users", help="Accounts of people, and the roles that they hold.")
+app.add_typer(users.role_app, name="roles", help="Roles that accounts and keys hold.")
 app.command("api")(api.api)
 app.add_typer(commands.app, name="commands", help="Commands to meters: connect, disconnect, load limit, reads, clock, TOD calendar.")
 app.add_typer(alerts.app, name="alerts", help="Alerts of meters' events: who is told, and what was.")

@@ -1342,6 +1342,7 @@ access_audit = sa.Table(
     sa.PrimaryKeyConstraint("audit_id"),
     sa.CheckConstraint("outcome in ('allowed','refused','changed')", name="outcome"),
     sa.Index(None, "discom_id", "at"),
+    sa.Index("access_audit_changed_idx", "discom_id", "at", postgresql_where=sa.text("outcome = 'changed'")),
     schema="ops",
     comment="Every decision on a request, and every change of who may do what; append-only",
 )

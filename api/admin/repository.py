@@ -10,6 +10,8 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
+from api.auth.local import ONE_TIME_LASTS
+
 # --- users ---
 
 _USER = """
@@ -47,6 +49,51 @@ def user_by_login(conn: psycopg.Connection, login: str) -> int | None:
         "select coalesce((select account_id from ops.account where login = %(login)s), ops.federated_account(%(login)s))", {"login": login}
     ).fetchone()
     return row[0] if row else None
+
+
+def account_id(conn: psycopg.Connection, login: str) -> int | None:
+    """Of whatever DISCOM (as meterhouse_auth)."""
+    row = conn.execute("select account_id from ops.account where login = %s", [login]).fetchone()
+    return int(row[0]) if row else None
+
+
+def insert_platform_admin(conn: psycopg.Connection, login: str, name: str, email: str | None, password_hash: str, one_time: bool) -> None:
+    """As meterhouse_auth. Raises UniqueViolation."""
+    conn.execute(
+        """insert into ops.account (login, name, email, source, platform_admin, password_hash, one_time_until)
+           values (%s, %s, %s, 'local', true, %s, case when %s then now() + %s end)""",
+        [login, name, email, password_hash, one_time, ONE_TIME_LASTS],
+    )
+
+
+_OF_THE_PLATFORM = """
+    login = %(login)s and source = 'local' and (home_discom_id is null or exists (
+      select 1 from ops.role_grant g where g.account_id = a.account_id and g.revoked_at is null and g.discom_id <> a.home_discom_id))"""
+
+
+def reset_platform_account(conn: psycopg.Connection, login: str, password_hash: str, one_time: bool, remove_totp: bool) -> bool:
+    """A new password for a local account that is the platform's, or opens several DISCOMs; its sessions end. As meterhouse_auth."""
+    row = conn.execute(
+        f"""update ops.account a set password_hash = %(hash)s, one_time_until = case when %(one_time)s then now() + %(lasts)s end,
+                  failed_logins = 0, locked_until = null, totp_secret = case when not %(remove)s then totp_secret end,
+                  totp_since = case when not %(remove)s then totp_since end
+            where {_OF_THE_PLATFORM} returning account_id""",  # noqa: S608
+        {"login": login, "hash": password_hash, "one_time": one_time, "lasts": ONE_TIME_LASTS, "remove": remove_totp},
+    ).fetchone()
+    if row:
+        end_sessions(conn, row[0], "the password was reset")
+    return row is not None
+
+
+def disable_platform_account(conn: psycopg.Connection, login: str) -> bool:
+    """As `reset_platform_account`: it logs in no more, and its sessions end."""
+    row = conn.execute(
+        f"update ops.account a set disabled_at = coalesce(disabled_at, now()) where {_OF_THE_PLATFORM} returning account_id",  # noqa: S608
+        {"login": login},
+    ).fetchone()
+    if row:
+        end_sessions(conn, row[0], "the account was disabled")
+    return row is not None
 
 
 def users(conn: psycopg.Connection, after: int, size: int) -> list[dict[str, Any]]:
@@ -290,24 +337,22 @@ def audit(
 ) -> list[dict[str, Any]]:
     """Up to `size` lines, the latest first."""
     at, audit_id = before or (None, None)
+    asked = {
+        "(at, audit_id) < (%(at)s, %(id)s)": at,
+        "action = %(action)s": action,
+        # As the condition of the index of changes has it, which are few among the decisions.
+        "outcome = 'changed'": outcome == "changed" or None,
+        "outcome = %(outcome)s": outcome,
+        "who = %(who)s": who,
+        "at >= %(since)s": since,
+        "at < %(until)s": until,
+    }
+    conditions = " and ".join(["discom_id = ops.tenant()", *(condition for condition, value in asked.items() if value is not None)])
     with conn.cursor(row_factory=dict_row) as cur:
         return cur.execute(
-            """select audit_id as id, at, who, action, outcome, method, path, request_id, address, detail from ops.access_audit
-               where discom_id = ops.tenant() and (%(at)s::timestamptz is null or (at, audit_id) < (%(at)s, %(id)s))
-                 and (%(action)s::text is null or action = %(action)s) and (%(outcome)s::text is null or outcome = %(outcome)s)
-                 and (%(who)s::text is null or who = %(who)s)
-                 and (%(since)s::timestamptz is null or at >= %(since)s) and (%(until)s::timestamptz is null or at < %(until)s)
-               order by at desc, audit_id desc limit %(size)s""",
-            {
-                "size": size,
-                "at": at,
-                "id": audit_id,
-                "action": action,
-                "outcome": outcome,
-                "who": who,
-                "since": since,
-                "until": until,
-            },
+            f"""select audit_id as id, at, who, action, outcome, method, path, request_id, address, detail from ops.access_audit
+                where {conditions} order by at desc, audit_id desc limit %(size)s""",  # noqa: S608
+            {"size": size, "at": at, "id": audit_id, "action": action, "outcome": outcome, "who": who, "since": since, "until": until},
         ).fetchall()
 
 

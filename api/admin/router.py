@@ -46,7 +46,7 @@ from api.auth.schemas import Text
 from api.database import Database
 from api.errors import problems
 
-router = APIRouter(prefix="/api/v1/admin", tags=["administration"], responses=problems(401, 403, 429, 503))
+router = APIRouter(prefix="/api/v1/admin", tags=["administration"], responses=problems(400, 401, 403, 429, 503))
 
 
 def _administrator(permission: Permission) -> Callable[..., Coroutine[Any, Any, Caller]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Annotated
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from fastapi import APIRouter, Depends, Form, Request, Response, status
 from fastapi.responses import JSONResponse
 
 from api.auth import local, me, oauth, passwords, tokens
+from api.auth import totp as totp_codes
 from api.auth.caller import Caller
 from api.auth.changes import Origin
 from api.auth.local import AccountError
@@ -16,6 +18,8 @@ from api.auth.require import database, require
 from api.auth.schemas import Code, Enrolment, KeySet, Me, OAuthError, PasswordChange, Sessions, TokenAnswer
 from api.database import Database
 from api.errors import MEDIA_TYPE, Problem, ProblemDetails, problems
+
+logger = logging.getLogger(__name__)
 
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"], responses=problems(503))
 well_known = APIRouter(tags=["auth"])
@@ -63,6 +67,8 @@ def token(
         return e.response()  # type: ignore[return-value]
     except passwords.BusyError as e:
         raise _busy(e) from None
+    except totp_codes.SealError as e:
+        raise _sealed(e) from None
     return JSONResponse(given_fields(given), headers=oauth.NO_STORE)  # type: ignore[return-value]
 
 
@@ -142,6 +148,8 @@ def confirm(request: Request, code: Code, pools: Pools, caller: Known) -> Respon
         local.confirm(pools, account_id, code.code, Origin.of(request))
     except AccountError as e:
         raise _problem(e) from None
+    except totp_codes.SealError as e:
+        raise _sealed(e) from None
     return Response(status_code=status.HTTP_204_NO_CONTENT)
 
 
@@ -199,6 +207,12 @@ _STATUS = {"NOT_LOCAL": 409, "TOTP_ALREADY": 409, "NOT_ENROLLED": 409, "NOT_FRES
 
 def _problem(e: AccountError) -> Problem:
     return Problem(_STATUS.get(e.code, 422), e.code, "This cannot be done", str(e))
+
+
+def _sealed(e: Exception) -> Problem:
+    logger.error("a second factor cannot be checked: %s", e)
+    detail = "your second factor cannot be checked at this moment: see the log of this service, or ask your administrator"
+    return Problem(503, "SECOND_FACTOR_SEALED", "Not available", detail)
 
 
 def _busy(e: Exception) -> Problem:

@@ -149,10 +149,12 @@ def signing_keys() -> tuple[Ed25519PrivateKey, ...]:
     return _read_keys(file, stat.st_mtime_ns, stat.st_size)
 
 
-def derived_key(purpose: str) -> bytes:
-    """32 bytes for another use of the API's secret, that say nothing of it or of those for another purpose."""
-    seed = signing_keys()[0].private_bytes(serialization.Encoding.Raw, serialization.PrivateFormat.Raw, serialization.NoEncryption())
-    return HKDF(hashes.SHA256(), 32, salt=None, info=f"meterhouse {purpose}".encode()).derive(seed)
+def derived_keys(purpose: str) -> list[bytes]:
+    """Of each signing key 32 bytes for another use, that say nothing of it or of those for another purpose. The first is of the first."""
+    seeds = [
+        k.private_bytes(serialization.Encoding.Raw, serialization.PrivateFormat.Raw, serialization.NoEncryption()) for k in signing_keys()
+    ]
+    return [HKDF(hashes.SHA256(), 32, salt=None, info=f"meterhouse {purpose}".encode()).derive(seed) for seed in seeds]
 
 
 def _make(file: Path) -> None:

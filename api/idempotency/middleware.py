@@ -74,11 +74,11 @@ async def begin(request: Request, pools: Database, caller: Caller) -> None:
     if earlier.request_sha256 != held.request_sha256:
         detail = f"this {HEADER} came with another request: give each request its own"
         raise Problem(409, "KEY_REUSED", "The key was used before", detail)
-    if earlier.status is None:
-        if earlier.age < TAKES:
-            detail = "the request with this key is being worked on: send it again in a moment, and it is answered as that one is"
-            raise Problem(409, "IN_PROGRESS", "Not done yet", detail, headers={"Retry-After": "1"})
-        detail = f"the request with this key began at {earlier.begun_at.isoformat(timespec='seconds')} and its answer was lost"
+    if earlier.status is None and earlier.age < TAKES:
+        detail = "the request with this key is being worked on: send it again in a moment, and it is answered as that one is"
+        raise Problem(409, "IN_PROGRESS", "Not done yet", detail, headers={"Retry-After": "1"})
+    if earlier.status is None or earlier.status >= 500:
+        detail = f"the request with this key began at {earlier.begun_at.isoformat(timespec='seconds')} and broke off"
         raise Problem(409, "OUTCOME_UNKNOWN", "Nobody knows how it ended", f"{detail}: see whether it was done, then send a new key")
     if earlier.body is None:
         detail = f"the request with this key was done and answered with {earlier.status}; answers that are secret or large are not kept"
@@ -93,7 +93,7 @@ def _does_it_itself(request: Request) -> bool:
 
 
 class Idempotent:
-    """ASGI middleware of POSTs that have the header. Only what was done (2xx) is kept; what was refused did nothing and may come again."""
+    """ASGI middleware of POSTs that have the header. What was done (2xx) is kept; what was refused (4xx, 503) may come again."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -117,8 +117,8 @@ class Idempotent:
         answer = _Answer(held, send)
         try:
             await self.app(scope, _once({"type": "http.request", "body": bytes(body), "more_body": False}, receive), answer.take)
-        except BaseException:
-            await answer.give_up()
+        except Exception:
+            await answer.broke()
             raise
 
 
@@ -138,34 +138,32 @@ class _Answer:
             return None
         if self._start is None:
             return await self._send(message)
-        if self._body is None:  # too large to hold: it streams
-            await self._send(message)
-        else:
+        start, more, begins = self._start, message.get("more_body", False), False
+        if self._body is not None:
             self._body += message.get("body", b"")
-            if len(self._body) > LARGEST:
-                await self._send(self._start)
-                await self._send({"type": "http.response.body", "body": bytes(self._body), "more_body": message.get("more_body", False)})
-                self._body = None
-        if message.get("more_body"):
-            return None
-        start, body, self._start = self._start, self._body, None
-        await self._finish(start, body)
-        if body is not None:
+            if more and len(self._body) <= LARGEST:
+                return None
+            message = {"type": "http.response.body", "body": bytes(self._body), "more_body": more}
+            begins, kept = True, None if len(self._body) > LARGEST else bytes(self._body)
+            self._body = None  # what is too large to hold goes out as it comes
+        else:
+            kept = None
+        if not more:
+            await self._finish(start, kept)
+        if begins:
             await self._send(start)
-            await self._send({"type": "http.response.body", "body": bytes(body), "more_body": False})
-        return None
+        return await self._send(message)
 
-    async def give_up(self) -> None:
-        """The request failed before it was answered, so its transaction did not hold."""
-        if self._held.claimed_by is not None and self._body is not None:
-            await self._write(None, None)
+    async def broke(self) -> None:
+        """A fault that nobody foresaw, before what was done was committed or after it."""
+        if self._held.claimed_by is not None:
+            await self._write((500, {}), None)
 
-    async def _finish(self, start: Message, body: bytearray | None) -> None:
+    async def _finish(self, start: Message, body: bytes | None) -> None:
         if 200 <= start["status"] < 300:
             headers = Headers(raw=start["headers"])
             secret = "no-store" in headers.get("cache-control", "")
-            kept = None if body is None or secret else bytes(body)
-            await self._write((start["status"], {n: headers[n] for n in _SAID_AGAIN if n in headers}), kept)
+            await self._write((start["status"], {n: headers[n] for n in _SAID_AGAIN if n in headers}), None if secret else body)
         else:
             await self._write(None, None)
 

@@ -103,7 +103,7 @@ async def consumption(
 
 
 @router.get("/{serial}/events", summary="What a meter reported", response_model=EpisodePage, responses=problems(404))
-async def events(
+async def list_events(
     serial: MeterSerial,
     pools: Pools,
     caller: Reader,

@@ -75,7 +75,7 @@ def test_start_tls_and_member_of(module_database: str, directory: Directory, tmp
 
 
 def test_who_holds_roles_in_two_discoms_says_which(client: TestClient) -> None:
-    refused(log_in(client, "ravi"), 400, "WHICH_DISCOM")
+    refused(log_in(client, "ravi"), 422, "WHICH_DISCOM")
     works(client, log_in(client, "ravi", discom="globex"))
     assert owner("select discom_id from ops.session") == [(2,)]
 

@@ -8,6 +8,7 @@ import hmac
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -221,6 +222,18 @@ def test_a_second_factor_is_changed_only_in_a_fresh_session(client: TestClient) 
     assert log_in(client, "anita").status_code == 200
 
 
+def test_a_second_factor_whose_key_is_gone_lets_nobody_in_and_is_logged(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    app, step = with_totp(client, "anita")
+    (tmp_path / "keys").write_text("another key of thirty-two characters")
+    monkeypatch.setenv("METERHOUSE_SECRETS_KEY_FILE", str(tmp_path / "keys"))
+    answer = log_in(client, "anita", totp=app.generate_otp(step + 1))
+    assert (answer.status_code, answer.json()["code"]) == (503, "SECOND_FACTOR_SEALED")
+    assert "METERHOUSE_SECRETS_KEY_FILE" in caplog.text, "the log must say how to mend it"
+    assert "METERHOUSE" not in answer.text
+
+
 def test_nothing_is_confirmed_by_a_wrong_code(client: TestClient) -> None:
     here = bearer(client, "anita")
     confirm = "/api/v1/auth/totp/confirm"
@@ -360,7 +373,7 @@ def forgeries(module_database: str) -> Iterator[tuple[TestClient, str]]:
         yield c, log_in(c, "anita").json()["access_token"]
 
 
-def test_the_signing_key_changes_without_anybody_noticing(client: TestClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+def test_the_signing_key_changes_without_anybody_noticing(client: TestClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def pem() -> bytes:
         return Ed25519PrivateKey.generate().private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -451,8 +464,8 @@ def test_a_wrong_secret_or_network_gets_no_token(client: TestClient) -> None:
         ({"grant_type": "refresh_token", "refresh_token": "none"}, "invalid_grant"),
     ],
 )
-def test_bad_forms_are_told_as_oauth_says(client: TestClient, form: dict[str, str], error: str) -> None:
-    answer = client.post(TOKEN, data=form)
+def test_bad_forms_are_told_as_oauth_says(forgeries: tuple[TestClient, str], form: dict[str, str], error: str) -> None:
+    answer = forgeries[0].post(TOKEN, data=form)
     assert (answer.status_code, answer.json()["error"]) == (400, error), answer.text
     assert answer.headers["content-type"] == "application/json"
     assert answer.json()["error_description"]

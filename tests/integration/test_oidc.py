@@ -114,6 +114,14 @@ def test_an_installation_behind_https_marks_its_cookies_secure(module_database: 
         assert query_of(away.headers["location"])["redirect_uri"] == "https://meterhouse.example.org" + CALLBACK
 
 
+def test_an_installation_below_a_path_has_its_cookies_and_addresses_there(module_database: str, idp: NanoIdp, tmp_path: Path) -> None:
+    with api(tmp_path, [corp(tmp_path, idp)], public_url="http://localhost/data/") as client:
+        away = client.get(LOG_IN)
+        assert "path=/data/api/v1/auth;" in away.headers["set-cookie"].lower()
+        assert query_of(away.headers["location"])["redirect_uri"] == "http://localhost/data" + CALLBACK
+        assert client.get("/api/v1/auth/providers").json()["providers"][0]["log_in"] == "/data" + LOG_IN
+
+
 def test_ways_to_log_in_are_listed_without_how_they_are_set_up(client: TestClient, idp: NanoIdp) -> None:
     listed = client.get("/api/v1/auth/providers")
     assert listed.json() == {"providers": [{"name": "corp", "kind": "oidc", "title": "Corporate log-in", "log_in": LOG_IN}]}
@@ -128,7 +136,7 @@ def test_without_a_file_there_is_no_provider_and_the_api_works(module_database: 
 
 
 def test_who_holds_roles_in_two_discoms_says_which(client: TestClient, idp: NanoIdp) -> None:
-    detail = refused(log_in(client, idp, "ravi"), 400, "WHICH_DISCOM")
+    detail = refused(log_in(client, idp, "ravi"), 422, "WHICH_DISCOM")
     assert "acme, globex" in detail
     works(client, log_in(client, idp, "ravi", "?discom=globex"))
     assert owner("select discom_id from ops.session") == [(2,)]
@@ -511,4 +519,4 @@ def test_keys_serve_on_while_the_provider_is_away(bad: tuple[TestClient, Rogue])
 def test_a_login_of_a_token_that_a_local_account_has_is_refused(bad: tuple[TestClient, Rogue]) -> None:
     client, provider = bad
     owner("insert into ops.account (login, name, source) values ('job', 'Local', 'local')")
-    refused(client.get(PROTECTED, headers=bearer(api_token(provider))), 409, "LOGIN_TAKEN")
+    refused(client.get(PROTECTED, headers=bearer(api_token(provider))), 403, "LOGIN_TAKEN")

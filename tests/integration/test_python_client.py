@@ -47,7 +47,7 @@ def key(module_database: str) -> str:
         conn.execute(
             """insert into vee.case (discom_id, scope, meter_id, rule, stage, severity, action, first_day, last_day, meters, meter_days,
                                      priority)
-               select 1, 'meter', 1, 'V0' || n, 'raw', 'fail', 'estimate', '2026-10-05', '2026-10-05', 1, 1, n
+               select 1, 'meter', 1, 'V0' || n, 'initial', 'fail', 'estimate', '2026-10-05', '2026-10-05', 1, 1, n
                from generate_series(1, 5) n"""
         )
         insert_key(conn, 1, key_id, secret, None, "integrator", [], 1_000_000)

@@ -153,6 +153,11 @@ class Identities:
     def secure(self) -> bool:
         return self.public_url.startswith("https:")
 
+    @property
+    def path(self) -> str:
+        """Of the log-ins, as browsers ask for it: a proxy may serve the API below a path of its own."""
+        return urlsplit(self.public_url).path + PREFIX
+
     @cached_property
     def by_issuer(self) -> dict[str, Oidc]:
         """Providers whose access tokens are taken, by their issuer."""

@@ -68,7 +68,10 @@ def providers(known: Known) -> Providers:
     return Providers(
         providers=[
             ProviderInfo(
-                name=p.name, kind=p.kind, title=p.title, log_in=f"{PREFIX}/{p.kind}/{p.name}" + ("" if p.kind == "ldap" else "/login")
+                name=p.name,
+                kind=p.kind,
+                title=p.title,
+                log_in=f"{known.identities.path}/{p.kind}/{p.name}" + ("" if p.kind == "ldap" else "/login"),
             )
             for p in known.identities.providers.values()
         ]
@@ -176,7 +179,7 @@ def _away(known: Federation, kind: str, provider: str, discom: str | None, retur
         _cookie(begun.state),
         sealed.seal(begun),
         max_age=BEGUN_S,
-        path=PREFIX,
+        path=known.identities.path,
         secure=known.identities.secure,
         httponly=True,
         # A SAML provider has the browser POST from its own site, where browsers send no other cookie along.
@@ -216,7 +219,7 @@ def _back(request: Request, known: Federation, pools: Database, begun: Begun, wh
     except Problem as e:
         _note(request, begun.provider, None, "refused")
         response = e.response() if begun.return_to is None else _to_front_end(begun.return_to, {"error": e.code})
-    response.delete_cookie(_cookie(begun.state), path=PREFIX)
+    response.delete_cookie(_cookie(begun.state), path=known.identities.path)
     return response
 
 

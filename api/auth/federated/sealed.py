@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from api.auth import tokens
 
@@ -71,6 +71,6 @@ def _open(kind: type, sealed: str, lifetime_s: int) -> dict[str, Any]:
     return content
 
 
-def _box(kind: type) -> Fernet:
-    """A key for each purpose: what is sealed for one opens for no other."""
-    return Fernet(base64.urlsafe_b64encode(tokens.derived_key(f"log-in {kind.__name__}")))
+def _box(kind: type) -> MultiFernet:
+    """Sealed with the first key of the API, opened with any: one of its own for each purpose, so that nothing opens for another."""
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in tokens.derived_keys(f"log-in {kind.__name__}")])

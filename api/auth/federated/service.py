@@ -36,7 +36,7 @@ MOST_COUNTED = 10_000
 CHALLENGE = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
 T = TypeVar("T")
 
-STATUS = {"NO_ROLE": 403, "WHICH_DISCOM": 400}
+STATUS = {"NO_ROLE": 403, "WHICH_DISCOM": 422}
 
 
 class Federation:
@@ -193,7 +193,7 @@ class Federation:
             raise _down(p.name, e) from None
         except RefusedError as e:
             raise Problem(401, "INVALID_TOKEN", "Who calls is not known", str(e), headers=CHALLENGE) from None
-        with _taken(who), pools.auth() as conn:
+        with _taken(who, 403), pools.auth() as conn:
             account = repository.account_of_program(conn, who)
         if account is None:
             raise _disabled()
@@ -233,12 +233,12 @@ def _account(pools: Database, who: Vouched) -> Account:
 
 
 @contextmanager
-def _taken(who: Vouched) -> Iterator[None]:
+def _taken(who: Vouched, status: int = 409) -> Iterator[None]:
     try:
         yield
     except UniqueViolation:
         detail = f"the login {who.login} belongs to another account: have the administrator rename that, or map another claim to the login"
-        raise Problem(409, "LOGIN_TAKEN", "The log-in is refused", detail) from None
+        raise Problem(status, "LOGIN_TAKEN", "The log-in is refused", detail) from None
 
 
 def _serves(provider: config.Provider, discom: str) -> bool:

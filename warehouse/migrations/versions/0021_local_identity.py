@@ -53,6 +53,9 @@ def upgrade() -> None:
     op.create_check_constraint(op.f("role_permissions_check"), "role", "not ('tenants:manage' = any(permissions))", schema="ops")
     op.create_check_constraint(op.f("role_grant_role_check"), "role_grant", "role not in ('platform_admin','hes_vendor')", schema="ops")
     op.create_check_constraint(op.f("api_key_role_check"), "api_key", "role <> 'platform_admin'", schema="ops")
+    op.create_index(
+        "access_audit_changed_idx", "access_audit", ["discom_id", "at"], schema="ops", postgresql_where=sa.text("outcome = 'changed'")
+    )
     _create_functions()
     _limit_administrators()
 
@@ -103,6 +106,7 @@ def _limit_administrators() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("access_audit_changed_idx", "access_audit", schema="ops")
     op.execute("revoke insert (code, name, timezone) on registry.discom from meterhouse_auth")
     op.execute("revoke delete on ops.role from meterhouse_api")
     op.execute("grant update on ops.role, ops.role_grant to meterhouse_api")

@@ -39,7 +39,7 @@ class BillingBillsBody:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.billing_bills_body_bill import BillingBillsBodyBill
+        from ..models.billing_bills_body_bill import BillingBillsBodyBill  # noqa: PLC0415
 
         d = dict(src_dict)
         bills = []

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..models.billing_delivery_kind import BillingDeliveryKind, check_billing_delivery_kind
+from ..models.billing_delivery_kind import (
+    BillingDeliveryKind,
+    check_billing_delivery_kind,
+)
 
 if TYPE_CHECKING:
     from ..models.billing_refusal import BillingRefusal
@@ -85,7 +88,7 @@ class BillingDelivery:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.billing_refusal import BillingRefusal
+        from ..models.billing_refusal import BillingRefusal  # noqa: PLC0415
 
         d = dict(src_dict)
         delivery = d.pop("delivery")

@@ -48,7 +48,7 @@ class BillingPage:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.billing_delivery import BillingDelivery
+        from ..models.billing_delivery import BillingDelivery  # noqa: PLC0415
 
         d = dict(src_dict)
         items = []

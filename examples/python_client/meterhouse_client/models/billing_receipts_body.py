@@ -39,7 +39,7 @@ class BillingReceiptsBody:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.billing_receipts_body_receipt import BillingReceiptsBodyReceipt
+        from ..models.billing_receipts_body_receipt import BillingReceiptsBodyReceipt  # noqa: PLC0415
 
         d = dict(src_dict)
         receipts = []

@@ -6,7 +6,10 @@ from typing import Any, TypeVar
 
 from attrs import define as _attrs_define
 
-from ..models.billing_receipts_body_receipt_kind import BillingReceiptsBodyReceiptKind, check_billing_receipts_body_receipt_kind
+from ..models.billing_receipts_body_receipt_kind import (
+    BillingReceiptsBodyReceiptKind,
+    check_billing_receipts_body_receipt_kind,
+)
 from ..types import UNSET, Unset
 
 T = TypeVar("T", bound="BillingReceiptsBodyReceipt")

@@ -21,7 +21,7 @@ class BillingRefusal:
     """
 
     row: int
-    number: str | None
+    number: None | str
     code: str
     detail: str
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
@@ -29,7 +29,7 @@ class BillingRefusal:
     def to_dict(self) -> dict[str, Any]:
         row = self.row
 
-        number: str | None
+        number: None | str
         number = self.number
 
         code = self.code
@@ -54,7 +54,7 @@ class BillingRefusal:
         d = dict(src_dict)
         row = d.pop("row")
 
-        def _parse_number(data: object) -> str | None:
+        def _parse_number(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)

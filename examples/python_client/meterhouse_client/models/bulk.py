@@ -30,7 +30,7 @@ class Bulk:
     action: Assign | Close
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.assign import Assign
+        from ..models.assign import Assign  # noqa: PLC0415
 
         filter_ = self.filter_.to_dict()
 
@@ -56,9 +56,9 @@ class Bulk:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.assign import Assign
-        from ..models.case_filter import CaseFilter
-        from ..models.close import Close
+        from ..models.assign import Assign  # noqa: PLC0415
+        from ..models.case_filter import CaseFilter  # noqa: PLC0415
+        from ..models.close import Close  # noqa: PLC0415
 
         d = dict(src_dict)
         filter_ = CaseFilter.from_dict(d.pop("filter"))

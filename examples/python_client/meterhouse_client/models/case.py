@@ -55,10 +55,10 @@ class Case:
 
     id: int
     scope: CaseScope
-    meter: str | None
-    dt: str | None
-    feeder: str | None
-    office: str | None
+    meter: None | str
+    dt: None | str
+    feeder: None | str
+    office: None | str
     rule: str
     stage: str
     severity: CaseSeverity
@@ -70,20 +70,20 @@ class Case:
     stake_wh: int | None
     priority: int
     state: CaseState
-    assignee: str | None
-    wait_reason: str | None
+    assignee: None | str
+    wait_reason: None | str
     wait_until: datetime.datetime | None
     follows: int | None
     opened_at: datetime.datetime
     updated_at: datetime.datetime
     closed_at: datetime.datetime | None
-    closed_by: str | None
-    resolution: Resolution | None
-    resolution_note: str | None
+    closed_by: None | str
+    resolution: None | Resolution
+    resolution_note: None | str
     age_h: float
     sla_h: float
     overdue: bool
-    work_order: str | None
+    work_order: None | str
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -91,16 +91,16 @@ class Case:
 
         scope: str = self.scope
 
-        meter: str | None
+        meter: None | str
         meter = self.meter
 
-        dt: str | None
+        dt: None | str
         dt = self.dt
 
-        feeder: str | None
+        feeder: None | str
         feeder = self.feeder
 
-        office: str | None
+        office: None | str
         office = self.office
 
         rule = self.rule
@@ -126,13 +126,13 @@ class Case:
 
         state: str = self.state
 
-        assignee: str | None
+        assignee: None | str
         assignee = self.assignee
 
-        wait_reason: str | None
+        wait_reason: None | str
         wait_reason = self.wait_reason
 
-        wait_until: str | None
+        wait_until: None | str
         if isinstance(self.wait_until, datetime.datetime):
             wait_until = self.wait_until.isoformat()
         else:
@@ -145,22 +145,22 @@ class Case:
 
         updated_at = self.updated_at.isoformat()
 
-        closed_at: str | None
+        closed_at: None | str
         if isinstance(self.closed_at, datetime.datetime):
             closed_at = self.closed_at.isoformat()
         else:
             closed_at = self.closed_at
 
-        closed_by: str | None
+        closed_by: None | str
         closed_by = self.closed_by
 
-        resolution: str | None
+        resolution: None | str
         if isinstance(self.resolution, str):
             resolution = self.resolution
         else:
             resolution = self.resolution
 
-        resolution_note: str | None
+        resolution_note: None | str
         resolution_note = self.resolution_note
 
         age_h = self.age_h
@@ -169,7 +169,7 @@ class Case:
 
         overdue = self.overdue
 
-        work_order: str | None
+        work_order: None | str
         work_order = self.work_order
 
         field_dict: dict[str, Any] = {}
@@ -219,28 +219,28 @@ class Case:
 
         scope = check_case_scope(d.pop("scope"))
 
-        def _parse_meter(data: object) -> str | None:
+        def _parse_meter(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
 
         meter = _parse_meter(d.pop("meter"))
 
-        def _parse_dt(data: object) -> str | None:
+        def _parse_dt(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
 
         dt = _parse_dt(d.pop("dt"))
 
-        def _parse_feeder(data: object) -> str | None:
+        def _parse_feeder(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
 
         feeder = _parse_feeder(d.pop("feeder"))
 
-        def _parse_office(data: object) -> str | None:
+        def _parse_office(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
@@ -274,14 +274,14 @@ class Case:
 
         state = check_case_state(d.pop("state"))
 
-        def _parse_assignee(data: object) -> str | None:
+        def _parse_assignee(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
 
         assignee = _parse_assignee(d.pop("assignee"))
 
-        def _parse_wait_reason(data: object) -> str | None:
+        def _parse_wait_reason(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
@@ -329,14 +329,14 @@ class Case:
 
         closed_at = _parse_closed_at(d.pop("closed_at"))
 
-        def _parse_closed_by(data: object) -> str | None:
+        def _parse_closed_by(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
 
         closed_by = _parse_closed_by(d.pop("closed_by"))
 
-        def _parse_resolution(data: object) -> Resolution | None:
+        def _parse_resolution(data: object) -> None | Resolution:
             if data is None:
                 return data
             try:
@@ -351,7 +351,7 @@ class Case:
 
         resolution = _parse_resolution(d.pop("resolution"))
 
-        def _parse_resolution_note(data: object) -> str | None:
+        def _parse_resolution_note(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
@@ -364,7 +364,7 @@ class Case:
 
         overdue = d.pop("overdue")
 
-        def _parse_work_order(data: object) -> str | None:
+        def _parse_work_order(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)

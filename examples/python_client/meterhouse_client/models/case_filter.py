@@ -5,8 +5,14 @@ from typing import Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 
-from ..models.case_filter_severity_type_0 import CaseFilterSeverityType0, check_case_filter_severity_type_0
-from ..models.case_filter_state_type_0 import CaseFilterStateType0, check_case_filter_state_type_0
+from ..models.case_filter_severity_type_0 import (
+    CaseFilterSeverityType0,
+    check_case_filter_severity_type_0,
+)
+from ..models.case_filter_state_type_0 import (
+    CaseFilterStateType0,
+    check_case_filter_state_type_0,
+)
 from ..types import UNSET, Unset
 
 T = TypeVar("T", bound="CaseFilter")
@@ -28,18 +34,18 @@ class CaseFilter:
         overdue (bool | None | Unset):
     """
 
-    state: CaseFilterStateType0 | Unset | None = UNSET
-    rule: str | Unset | None = UNSET
-    severity: CaseFilterSeverityType0 | Unset | None = UNSET
-    office: str | Unset | None = UNSET
-    dt: str | Unset | None = UNSET
-    meter: str | Unset | None = UNSET
-    assignee: str | Unset | None = UNSET
-    min_age_h: float | Unset | None = UNSET
-    overdue: bool | Unset | None = UNSET
+    state: CaseFilterStateType0 | None | Unset = UNSET
+    rule: None | str | Unset = UNSET
+    severity: CaseFilterSeverityType0 | None | Unset = UNSET
+    office: None | str | Unset = UNSET
+    dt: None | str | Unset = UNSET
+    meter: None | str | Unset = UNSET
+    assignee: None | str | Unset = UNSET
+    min_age_h: float | None | Unset = UNSET
+    overdue: bool | None | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
-        state: str | Unset | None
+        state: None | str | Unset
         if isinstance(self.state, Unset):
             state = UNSET
         elif isinstance(self.state, str):
@@ -47,13 +53,13 @@ class CaseFilter:
         else:
             state = self.state
 
-        rule: str | Unset | None
+        rule: None | str | Unset
         if isinstance(self.rule, Unset):
             rule = UNSET
         else:
             rule = self.rule
 
-        severity: str | Unset | None
+        severity: None | str | Unset
         if isinstance(self.severity, Unset):
             severity = UNSET
         elif isinstance(self.severity, str):
@@ -61,37 +67,37 @@ class CaseFilter:
         else:
             severity = self.severity
 
-        office: str | Unset | None
+        office: None | str | Unset
         if isinstance(self.office, Unset):
             office = UNSET
         else:
             office = self.office
 
-        dt: str | Unset | None
+        dt: None | str | Unset
         if isinstance(self.dt, Unset):
             dt = UNSET
         else:
             dt = self.dt
 
-        meter: str | Unset | None
+        meter: None | str | Unset
         if isinstance(self.meter, Unset):
             meter = UNSET
         else:
             meter = self.meter
 
-        assignee: str | Unset | None
+        assignee: None | str | Unset
         if isinstance(self.assignee, Unset):
             assignee = UNSET
         else:
             assignee = self.assignee
 
-        min_age_h: float | Unset | None
+        min_age_h: float | None | Unset
         if isinstance(self.min_age_h, Unset):
             min_age_h = UNSET
         else:
             min_age_h = self.min_age_h
 
-        overdue: bool | Unset | None
+        overdue: bool | None | Unset
         if isinstance(self.overdue, Unset):
             overdue = UNSET
         else:
@@ -125,7 +131,7 @@ class CaseFilter:
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
 
-        def _parse_state(data: object) -> CaseFilterStateType0 | Unset | None:
+        def _parse_state(data: object) -> CaseFilterStateType0 | None | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -142,7 +148,7 @@ class CaseFilter:
 
         state = _parse_state(d.pop("state", UNSET))
 
-        def _parse_rule(data: object) -> str | Unset | None:
+        def _parse_rule(data: object) -> None | str | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -151,7 +157,7 @@ class CaseFilter:
 
         rule = _parse_rule(d.pop("rule", UNSET))
 
-        def _parse_severity(data: object) -> CaseFilterSeverityType0 | Unset | None:
+        def _parse_severity(data: object) -> CaseFilterSeverityType0 | None | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -168,7 +174,7 @@ class CaseFilter:
 
         severity = _parse_severity(d.pop("severity", UNSET))
 
-        def _parse_office(data: object) -> str | Unset | None:
+        def _parse_office(data: object) -> None | str | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -177,7 +183,7 @@ class CaseFilter:
 
         office = _parse_office(d.pop("office", UNSET))
 
-        def _parse_dt(data: object) -> str | Unset | None:
+        def _parse_dt(data: object) -> None | str | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -186,7 +192,7 @@ class CaseFilter:
 
         dt = _parse_dt(d.pop("dt", UNSET))
 
-        def _parse_meter(data: object) -> str | Unset | None:
+        def _parse_meter(data: object) -> None | str | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -195,7 +201,7 @@ class CaseFilter:
 
         meter = _parse_meter(d.pop("meter", UNSET))
 
-        def _parse_assignee(data: object) -> str | Unset | None:
+        def _parse_assignee(data: object) -> None | str | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -204,7 +210,7 @@ class CaseFilter:
 
         assignee = _parse_assignee(d.pop("assignee", UNSET))
 
-        def _parse_min_age_h(data: object) -> float | Unset | None:
+        def _parse_min_age_h(data: object) -> float | None | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -213,7 +219,7 @@ class CaseFilter:
 
         min_age_h = _parse_min_age_h(d.pop("min_age_h", UNSET))
 
-        def _parse_overdue(data: object) -> bool | Unset | None:
+        def _parse_overdue(data: object) -> bool | None | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):

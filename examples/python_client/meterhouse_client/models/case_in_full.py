@@ -8,7 +8,10 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.case_in_full_scope import CaseInFullScope, check_case_in_full_scope
-from ..models.case_in_full_severity import CaseInFullSeverity, check_case_in_full_severity
+from ..models.case_in_full_severity import (
+    CaseInFullSeverity,
+    check_case_in_full_severity,
+)
 from ..models.case_state import CaseState, check_case_state
 from ..models.resolution import Resolution, check_resolution
 
@@ -62,10 +65,10 @@ class CaseInFull:
 
     id: int
     scope: CaseInFullScope
-    meter: str | None
-    dt: str | None
-    feeder: str | None
-    office: str | None
+    meter: None | str
+    dt: None | str
+    feeder: None | str
+    office: None | str
     rule: str
     stage: str
     severity: CaseInFullSeverity
@@ -77,20 +80,20 @@ class CaseInFull:
     stake_wh: int | None
     priority: int
     state: CaseState
-    assignee: str | None
-    wait_reason: str | None
+    assignee: None | str
+    wait_reason: None | str
     wait_until: datetime.datetime | None
     follows: int | None
     opened_at: datetime.datetime
     updated_at: datetime.datetime
     closed_at: datetime.datetime | None
-    closed_by: str | None
-    resolution: Resolution | None
-    resolution_note: str | None
+    closed_by: None | str
+    resolution: None | Resolution
+    resolution_note: None | str
     age_h: float
     sla_h: float
     overdue: bool
-    work_order: str | None
+    work_order: None | str
     exceptions: list[MeterDay]
     audit: list[Line]
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
@@ -100,16 +103,16 @@ class CaseInFull:
 
         scope: str = self.scope
 
-        meter: str | None
+        meter: None | str
         meter = self.meter
 
-        dt: str | None
+        dt: None | str
         dt = self.dt
 
-        feeder: str | None
+        feeder: None | str
         feeder = self.feeder
 
-        office: str | None
+        office: None | str
         office = self.office
 
         rule = self.rule
@@ -135,13 +138,13 @@ class CaseInFull:
 
         state: str = self.state
 
-        assignee: str | None
+        assignee: None | str
         assignee = self.assignee
 
-        wait_reason: str | None
+        wait_reason: None | str
         wait_reason = self.wait_reason
 
-        wait_until: str | None
+        wait_until: None | str
         if isinstance(self.wait_until, datetime.datetime):
             wait_until = self.wait_until.isoformat()
         else:
@@ -154,22 +157,22 @@ class CaseInFull:
 
         updated_at = self.updated_at.isoformat()
 
-        closed_at: str | None
+        closed_at: None | str
         if isinstance(self.closed_at, datetime.datetime):
             closed_at = self.closed_at.isoformat()
         else:
             closed_at = self.closed_at
 
-        closed_by: str | None
+        closed_by: None | str
         closed_by = self.closed_by
 
-        resolution: str | None
+        resolution: None | str
         if isinstance(self.resolution, str):
             resolution = self.resolution
         else:
             resolution = self.resolution
 
-        resolution_note: str | None
+        resolution_note: None | str
         resolution_note = self.resolution_note
 
         age_h = self.age_h
@@ -178,7 +181,7 @@ class CaseInFull:
 
         overdue = self.overdue
 
-        work_order: str | None
+        work_order: None | str
         work_order = self.work_order
 
         exceptions = []
@@ -235,36 +238,36 @@ class CaseInFull:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.line import Line
-        from ..models.meter_day import MeterDay
+        from ..models.line import Line  # noqa: PLC0415
+        from ..models.meter_day import MeterDay  # noqa: PLC0415
 
         d = dict(src_dict)
         id = d.pop("id")
 
         scope = check_case_in_full_scope(d.pop("scope"))
 
-        def _parse_meter(data: object) -> str | None:
+        def _parse_meter(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
 
         meter = _parse_meter(d.pop("meter"))
 
-        def _parse_dt(data: object) -> str | None:
+        def _parse_dt(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
 
         dt = _parse_dt(d.pop("dt"))
 
-        def _parse_feeder(data: object) -> str | None:
+        def _parse_feeder(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
 
         feeder = _parse_feeder(d.pop("feeder"))
 
-        def _parse_office(data: object) -> str | None:
+        def _parse_office(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
@@ -298,14 +301,14 @@ class CaseInFull:
 
         state = check_case_state(d.pop("state"))
 
-        def _parse_assignee(data: object) -> str | None:
+        def _parse_assignee(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
 
         assignee = _parse_assignee(d.pop("assignee"))
 
-        def _parse_wait_reason(data: object) -> str | None:
+        def _parse_wait_reason(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
@@ -353,14 +356,14 @@ class CaseInFull:
 
         closed_at = _parse_closed_at(d.pop("closed_at"))
 
-        def _parse_closed_by(data: object) -> str | None:
+        def _parse_closed_by(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
 
         closed_by = _parse_closed_by(d.pop("closed_by"))
 
-        def _parse_resolution(data: object) -> Resolution | None:
+        def _parse_resolution(data: object) -> None | Resolution:
             if data is None:
                 return data
             try:
@@ -375,7 +378,7 @@ class CaseInFull:
 
         resolution = _parse_resolution(d.pop("resolution"))
 
-        def _parse_resolution_note(data: object) -> str | None:
+        def _parse_resolution_note(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
@@ -388,7 +391,7 @@ class CaseInFull:
 
         overdue = d.pop("overdue")
 
-        def _parse_work_order(data: object) -> str | None:
+        def _parse_work_order(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)

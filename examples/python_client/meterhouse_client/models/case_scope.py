@@ -12,4 +12,6 @@ CASE_SCOPE_VALUES: set[CaseScope] = {
 def check_case_scope(value: str) -> CaseScope:
     if value in CASE_SCOPE_VALUES:
         return value
-    raise TypeError(f"Unexpected value {value!r}. Expected one of {CASE_SCOPE_VALUES!r}")
+    raise TypeError(
+        f"Unexpected value {value!r}. Expected one of {CASE_SCOPE_VALUES!r}"
+    )

@@ -13,4 +13,6 @@ CASE_SEVERITY_VALUES: set[CaseSeverity] = {
 def check_case_severity(value: str) -> CaseSeverity:
     if value in CASE_SEVERITY_VALUES:
         return value
-    raise TypeError(f"Unexpected value {value!r}. Expected one of {CASE_SEVERITY_VALUES!r}")
+    raise TypeError(
+        f"Unexpected value {value!r}. Expected one of {CASE_SEVERITY_VALUES!r}"
+    )

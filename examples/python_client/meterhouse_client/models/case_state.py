@@ -13,4 +13,6 @@ CASE_STATE_VALUES: set[CaseState] = {
 def check_case_state(value: str) -> CaseState:
     if value in CASE_STATE_VALUES:
         return value
-    raise TypeError(f"Unexpected value {value!r}. Expected one of {CASE_STATE_VALUES!r}")
+    raise TypeError(
+        f"Unexpected value {value!r}. Expected one of {CASE_STATE_VALUES!r}"
+    )

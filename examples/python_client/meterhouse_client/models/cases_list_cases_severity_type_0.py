@@ -13,4 +13,6 @@ CASES_LIST_CASES_SEVERITY_TYPE_0_VALUES: set[CasesListCasesSeverityType0] = {
 def check_cases_list_cases_severity_type_0(value: str) -> CasesListCasesSeverityType0:
     if value in CASES_LIST_CASES_SEVERITY_TYPE_0_VALUES:
         return value
-    raise TypeError(f"Unexpected value {value!r}. Expected one of {CASES_LIST_CASES_SEVERITY_TYPE_0_VALUES!r}")
+    raise TypeError(
+        f"Unexpected value {value!r}. Expected one of {CASES_LIST_CASES_SEVERITY_TYPE_0_VALUES!r}"
+    )

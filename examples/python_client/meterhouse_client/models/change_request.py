@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import define as _attrs_define
 
-from ..models.change_request_channel import ChangeRequestChannel, check_change_request_channel
+from ..models.change_request_channel import (
+    ChangeRequestChannel,
+    check_change_request_channel,
+)
 
 if TYPE_CHECKING:
     from ..models.operation_request import OperationRequest
@@ -63,7 +66,7 @@ class ChangeRequest:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.operation_request import OperationRequest
+        from ..models.operation_request import OperationRequest  # noqa: PLC0415
 
         d = dict(src_dict)
         meter = d.pop("meter")

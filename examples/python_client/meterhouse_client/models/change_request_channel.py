@@ -12,4 +12,6 @@ CHANGE_REQUEST_CHANNEL_VALUES: set[ChangeRequestChannel] = {
 def check_change_request_channel(value: str) -> ChangeRequestChannel:
     if value in CHANGE_REQUEST_CHANNEL_VALUES:
         return value
-    raise TypeError(f"Unexpected value {value!r}. Expected one of {CHANGE_REQUEST_CHANNEL_VALUES!r}")
+    raise TypeError(
+        f"Unexpected value {value!r}. Expected one of {CHANGE_REQUEST_CHANNEL_VALUES!r}"
+    )

@@ -50,13 +50,13 @@ class Command:
     kind: Kind
     parameters: CommandParameters
     state: State
-    reason: str | None
+    reason: None | str
     priority: int
     requested_by: str
     requested_at: datetime.datetime
     not_before: datetime.datetime | None
     expires_at: datetime.datetime
-    override_reason: str | None
+    override_reason: None | str
     attempts: int
     sent_at: datetime.datetime | None
     finished_at: datetime.datetime | None
@@ -64,7 +64,7 @@ class Command:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.command_result_type_0 import CommandResultType0
+        from ..models.command_result_type_0 import CommandResultType0  # noqa: PLC0415
 
         id = self.id
 
@@ -81,7 +81,7 @@ class Command:
 
         state: str = self.state
 
-        reason: str | None
+        reason: None | str
         reason = self.reason
 
         priority = self.priority
@@ -90,7 +90,7 @@ class Command:
 
         requested_at = self.requested_at.isoformat()
 
-        not_before: str | None
+        not_before: None | str
         if isinstance(self.not_before, datetime.datetime):
             not_before = self.not_before.isoformat()
         else:
@@ -98,18 +98,18 @@ class Command:
 
         expires_at = self.expires_at.isoformat()
 
-        override_reason: str | None
+        override_reason: None | str
         override_reason = self.override_reason
 
         attempts = self.attempts
 
-        sent_at: str | None
+        sent_at: None | str
         if isinstance(self.sent_at, datetime.datetime):
             sent_at = self.sent_at.isoformat()
         else:
             sent_at = self.sent_at
 
-        finished_at: str | None
+        finished_at: None | str
         if isinstance(self.finished_at, datetime.datetime):
             finished_at = self.finished_at.isoformat()
         else:
@@ -150,8 +150,8 @@ class Command:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.command_parameters import CommandParameters
-        from ..models.command_result_type_0 import CommandResultType0
+        from ..models.command_parameters import CommandParameters  # noqa: PLC0415
+        from ..models.command_result_type_0 import CommandResultType0  # noqa: PLC0415
 
         d = dict(src_dict)
         id = d.pop("id")
@@ -173,7 +173,7 @@ class Command:
 
         state = check_state(d.pop("state"))
 
-        def _parse_reason(data: object) -> str | None:
+        def _parse_reason(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
@@ -203,7 +203,7 @@ class Command:
 
         expires_at = datetime.datetime.fromisoformat(d.pop("expires_at"))
 
-        def _parse_override_reason(data: object) -> str | None:
+        def _parse_override_reason(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)

@@ -33,9 +33,9 @@ class CommandRequest:
     kind: Kind
     meter: str
     parameters: CommandRequestParameters | Unset = UNSET
-    priority: int | Unset | None = UNSET
-    expires_at: datetime.datetime | Unset | None = UNSET
-    override_reason: str | Unset | None = UNSET
+    priority: int | None | Unset = UNSET
+    expires_at: datetime.datetime | None | Unset = UNSET
+    override_reason: None | str | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
         kind: str = self.kind
@@ -46,13 +46,13 @@ class CommandRequest:
         if not isinstance(self.parameters, Unset):
             parameters = self.parameters.to_dict()
 
-        priority: int | Unset | None
+        priority: int | None | Unset
         if isinstance(self.priority, Unset):
             priority = UNSET
         else:
             priority = self.priority
 
-        expires_at: str | Unset | None
+        expires_at: None | str | Unset
         if isinstance(self.expires_at, Unset):
             expires_at = UNSET
         elif isinstance(self.expires_at, datetime.datetime):
@@ -60,7 +60,7 @@ class CommandRequest:
         else:
             expires_at = self.expires_at
 
-        override_reason: str | Unset | None
+        override_reason: None | str | Unset
         if isinstance(self.override_reason, Unset):
             override_reason = UNSET
         else:
@@ -87,7 +87,7 @@ class CommandRequest:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.command_request_parameters import CommandRequestParameters
+        from ..models.command_request_parameters import CommandRequestParameters  # noqa: PLC0415
 
         d = dict(src_dict)
         kind = check_kind(d.pop("kind"))
@@ -101,7 +101,7 @@ class CommandRequest:
         else:
             parameters = CommandRequestParameters.from_dict(_parameters)
 
-        def _parse_priority(data: object) -> int | Unset | None:
+        def _parse_priority(data: object) -> int | None | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -110,7 +110,7 @@ class CommandRequest:
 
         priority = _parse_priority(d.pop("priority", UNSET))
 
-        def _parse_expires_at(data: object) -> datetime.datetime | Unset | None:
+        def _parse_expires_at(data: object) -> datetime.datetime | None | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -127,7 +127,7 @@ class CommandRequest:
 
         expires_at = _parse_expires_at(d.pop("expires_at", UNSET))
 
-        def _parse_override_reason(data: object) -> str | Unset | None:
+        def _parse_override_reason(data: object) -> None | str | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):

@@ -51,13 +51,13 @@ class CommandWithAudit:
     kind: Kind
     parameters: CommandWithAuditParameters
     state: State
-    reason: str | None
+    reason: None | str
     priority: int
     requested_by: str
     requested_at: datetime.datetime
     not_before: datetime.datetime | None
     expires_at: datetime.datetime
-    override_reason: str | None
+    override_reason: None | str
     attempts: int
     sent_at: datetime.datetime | None
     finished_at: datetime.datetime | None
@@ -66,7 +66,9 @@ class CommandWithAudit:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.command_with_audit_result_type_0 import CommandWithAuditResultType0
+        from ..models.command_with_audit_result_type_0 import (
+            CommandWithAuditResultType0,  # noqa: PLC0415
+        )
 
         id = self.id
 
@@ -83,7 +85,7 @@ class CommandWithAudit:
 
         state: str = self.state
 
-        reason: str | None
+        reason: None | str
         reason = self.reason
 
         priority = self.priority
@@ -92,7 +94,7 @@ class CommandWithAudit:
 
         requested_at = self.requested_at.isoformat()
 
-        not_before: str | None
+        not_before: None | str
         if isinstance(self.not_before, datetime.datetime):
             not_before = self.not_before.isoformat()
         else:
@@ -100,18 +102,18 @@ class CommandWithAudit:
 
         expires_at = self.expires_at.isoformat()
 
-        override_reason: str | None
+        override_reason: None | str
         override_reason = self.override_reason
 
         attempts = self.attempts
 
-        sent_at: str | None
+        sent_at: None | str
         if isinstance(self.sent_at, datetime.datetime):
             sent_at = self.sent_at.isoformat()
         else:
             sent_at = self.sent_at
 
-        finished_at: str | None
+        finished_at: None | str
         if isinstance(self.finished_at, datetime.datetime):
             finished_at = self.finished_at.isoformat()
         else:
@@ -158,9 +160,11 @@ class CommandWithAudit:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.command_with_audit_parameters import CommandWithAuditParameters
-        from ..models.command_with_audit_result_type_0 import CommandWithAuditResultType0
-        from ..models.move import Move
+        from ..models.command_with_audit_parameters import CommandWithAuditParameters  # noqa: PLC0415
+        from ..models.command_with_audit_result_type_0 import (
+            CommandWithAuditResultType0,  # noqa: PLC0415
+        )
+        from ..models.move import Move  # noqa: PLC0415
 
         d = dict(src_dict)
         id = d.pop("id")
@@ -182,7 +186,7 @@ class CommandWithAudit:
 
         state = check_state(d.pop("state"))
 
-        def _parse_reason(data: object) -> str | None:
+        def _parse_reason(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
@@ -212,7 +216,7 @@ class CommandWithAudit:
 
         expires_at = datetime.datetime.fromisoformat(d.pop("expires_at"))
 
-        def _parse_override_reason(data: object) -> str | None:
+        def _parse_override_reason(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)

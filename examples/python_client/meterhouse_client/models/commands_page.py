@@ -48,7 +48,7 @@ class CommandsPage:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.command import Command
+        from ..models.command import Command  # noqa: PLC0415
 
         d = dict(src_dict)
         items = []

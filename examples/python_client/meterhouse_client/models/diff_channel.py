@@ -12,4 +12,6 @@ DIFF_CHANNEL_VALUES: set[DiffChannel] = {
 def check_diff_channel(value: str) -> DiffChannel:
     if value in DIFF_CHANNEL_VALUES:
         return value
-    raise TypeError(f"Unexpected value {value!r}. Expected one of {DIFF_CHANNEL_VALUES!r}")
+    raise TypeError(
+        f"Unexpected value {value!r}. Expected one of {DIFF_CHANNEL_VALUES!r}"
+    )

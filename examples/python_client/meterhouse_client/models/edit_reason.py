@@ -36,4 +36,6 @@ EDIT_REASON_VALUES: set[EditReason] = {
 def check_edit_reason(value: str) -> EditReason:
     if value in EDIT_REASON_VALUES:
         return value
-    raise TypeError(f"Unexpected value {value!r}. Expected one of {EDIT_REASON_VALUES!r}")
+    raise TypeError(
+        f"Unexpected value {value!r}. Expected one of {EDIT_REASON_VALUES!r}"
+    )

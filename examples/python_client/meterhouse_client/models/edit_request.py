@@ -28,7 +28,7 @@ class EditRequest:
 
     changes: list[ChangeRequest]
     reason: EditReason
-    note: str | Unset | None = UNSET
+    note: None | str | Unset = UNSET
     force: bool | Unset = False
 
     def to_dict(self) -> dict[str, Any]:
@@ -39,7 +39,7 @@ class EditRequest:
 
         reason: str = self.reason
 
-        note: str | Unset | None
+        note: None | str | Unset
         if isinstance(self.note, Unset):
             note = UNSET
         else:
@@ -64,7 +64,7 @@ class EditRequest:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.change_request import ChangeRequest
+        from ..models.change_request import ChangeRequest  # noqa: PLC0415
 
         d = dict(src_dict)
         changes = []
@@ -76,7 +76,7 @@ class EditRequest:
 
         reason = check_edit_reason(d.pop("reason"))
 
-        def _parse_note(data: object) -> str | Unset | None:
+        def _parse_note(data: object) -> None | str | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):

@@ -41,7 +41,7 @@ class Edits:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.edits_edit import EditsEdit
+        from ..models.edits_edit import EditsEdit  # noqa: PLC0415
 
         d = dict(src_dict)
         items = []

@@ -52,13 +52,13 @@ class EditsEdit:
     before: list[int | None] | None
     after: list[int | None]
     reason: str
-    note: str | None
+    note: None | str
     editor: str
     edited_at: datetime.datetime
     state: EditsEditState
-    decided_by: str | None
+    decided_by: None | str
     decided_at: datetime.datetime | None
-    decision_note: str | None
+    decision_note: None | str
     chain_no: int
     hash_: str
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
@@ -103,7 +103,7 @@ class EditsEdit:
 
         reason = self.reason
 
-        note: str | None
+        note: None | str
         note = self.note
 
         editor = self.editor
@@ -112,16 +112,16 @@ class EditsEdit:
 
         state: str = self.state
 
-        decided_by: str | None
+        decided_by: None | str
         decided_by = self.decided_by
 
-        decided_at: str | None
+        decided_at: None | str
         if isinstance(self.decided_at, datetime.datetime):
             decided_at = self.decided_at.isoformat()
         else:
             decided_at = self.decided_at
 
-        decision_note: str | None
+        decision_note: None | str
         decision_note = self.decision_note
 
         chain_no = self.chain_no
@@ -157,8 +157,10 @@ class EditsEdit:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.edits_edit_operation_type_0_item import EditsEditOperationType0Item
-        from ..models.edits_edit_operation_type_1 import EditsEditOperationType1
+        from ..models.edits_edit_operation_type_0_item import (
+            EditsEditOperationType0Item,  # noqa: PLC0415
+        )
+        from ..models.edits_edit_operation_type_1 import EditsEditOperationType1  # noqa: PLC0415
 
         d = dict(src_dict)
         id = d.pop("id")
@@ -171,14 +173,18 @@ class EditsEdit:
 
         channel = d.pop("channel")
 
-        def _parse_operation(data: object) -> EditsEditOperationType1 | list[EditsEditOperationType0Item]:
+        def _parse_operation(
+            data: object,
+        ) -> EditsEditOperationType1 | list[EditsEditOperationType0Item]:
             try:
                 if not isinstance(data, list):
                     raise TypeError()
                 operation_type_0 = []
                 _operation_type_0 = data
                 for operation_type_0_item_data in _operation_type_0:
-                    operation_type_0_item = EditsEditOperationType0Item.from_dict(operation_type_0_item_data)
+                    operation_type_0_item = EditsEditOperationType0Item.from_dict(
+                        operation_type_0_item_data
+                    )
 
                     operation_type_0.append(operation_type_0_item)
 
@@ -208,7 +214,9 @@ class EditsEdit:
                             return data
                         return cast(int | None, data)
 
-                    before_type_0_item = _parse_before_type_0_item(before_type_0_item_data)
+                    before_type_0_item = _parse_before_type_0_item(
+                        before_type_0_item_data
+                    )
 
                     before_type_0.append(before_type_0_item)
 
@@ -234,7 +242,7 @@ class EditsEdit:
 
         reason = d.pop("reason")
 
-        def _parse_note(data: object) -> str | None:
+        def _parse_note(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
@@ -247,7 +255,7 @@ class EditsEdit:
 
         state = check_edits_edit_state(d.pop("state"))
 
-        def _parse_decided_by(data: object) -> str | None:
+        def _parse_decided_by(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
@@ -269,7 +277,7 @@ class EditsEdit:
 
         decided_at = _parse_decided_at(d.pop("decided_at"))
 
-        def _parse_decision_note(data: object) -> str | None:
+        def _parse_decision_note(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)

@@ -13,4 +13,6 @@ EDITS_LIST_EDITS_STATE_TYPE_0_VALUES: set[EditsListEditsStateType0] = {
 def check_edits_list_edits_state_type_0(value: str) -> EditsListEditsStateType0:
     if value in EDITS_LIST_EDITS_STATE_TYPE_0_VALUES:
         return value
-    raise TypeError(f"Unexpected value {value!r}. Expected one of {EDITS_LIST_EDITS_STATE_TYPE_0_VALUES!r}")
+    raise TypeError(
+        f"Unexpected value {value!r}. Expected one of {EDITS_LIST_EDITS_STATE_TYPE_0_VALUES!r}"
+    )

@@ -23,7 +23,7 @@ class ExceptionPage:
     """
 
     items: list[MeterDay]
-    next_: str | None
+    next_: None | str
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -32,7 +32,7 @@ class ExceptionPage:
             items_item = items_item_data.to_dict()
             items.append(items_item)
 
-        next_: str | None
+        next_: None | str
         next_ = self.next_
 
         field_dict: dict[str, Any] = {}
@@ -48,7 +48,7 @@ class ExceptionPage:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.meter_day import MeterDay
+        from ..models.meter_day import MeterDay  # noqa: PLC0415
 
         d = dict(src_dict)
         items = []
@@ -58,7 +58,7 @@ class ExceptionPage:
 
             items.append(items_item)
 
-        def _parse_next_(data: object) -> str | None:
+        def _parse_next_(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)

@@ -13,4 +13,6 @@ EXCEPTION_STATE_VALUES: set[ExceptionState] = {
 def check_exception_state(value: str) -> ExceptionState:
     if value in EXCEPTION_STATE_VALUES:
         return value
-    raise TypeError(f"Unexpected value {value!r}. Expected one of {EXCEPTION_STATE_VALUES!r}")
+    raise TypeError(
+        f"Unexpected value {value!r}. Expected one of {EXCEPTION_STATE_VALUES!r}"
+    )

@@ -48,7 +48,7 @@ class ExceptionsPage:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.case import Case
+        from ..models.case import Case  # noqa: PLC0415
 
         d = dict(src_dict)
         items = []

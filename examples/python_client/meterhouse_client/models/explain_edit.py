@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..models.explain_edit_decision_type_0 import ExplainEditDecisionType0, check_explain_edit_decision_type_0
+from ..models.explain_edit_decision_type_0 import (
+    ExplainEditDecisionType0,
+    check_explain_edit_decision_type_0,
+)
 
 if TYPE_CHECKING:
     from ..models.explain_edit_operations_item import ExplainEditOperationsItem
@@ -41,11 +44,11 @@ class ExplainEdit:
     before_wh: int
     after_wh: int
     reason: str
-    note: str | None
+    note: None | str
     editor: str
     edited_at: datetime.datetime
     decision: ExplainEditDecisionType0 | None
-    decided_by: str | None
+    decided_by: None | str
     decided_at: datetime.datetime | None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -65,23 +68,23 @@ class ExplainEdit:
 
         reason = self.reason
 
-        note: str | None
+        note: None | str
         note = self.note
 
         editor = self.editor
 
         edited_at = self.edited_at.isoformat()
 
-        decision: str | None
+        decision: None | str
         if isinstance(self.decision, str):
             decision = self.decision
         else:
             decision = self.decision
 
-        decided_by: str | None
+        decided_by: None | str
         decided_by = self.decided_by
 
-        decided_at: str | None
+        decided_at: None | str
         if isinstance(self.decided_at, datetime.datetime):
             decided_at = self.decided_at.isoformat()
         else:
@@ -110,7 +113,7 @@ class ExplainEdit:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.explain_edit_operations_item import ExplainEditOperationsItem
+        from ..models.explain_edit_operations_item import ExplainEditOperationsItem  # noqa: PLC0415
 
         d = dict(src_dict)
         edit_id = d.pop("edit_id")
@@ -130,7 +133,7 @@ class ExplainEdit:
 
         reason = d.pop("reason")
 
-        def _parse_note(data: object) -> str | None:
+        def _parse_note(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
@@ -156,7 +159,7 @@ class ExplainEdit:
 
         decision = _parse_decision(d.pop("decision"))
 
-        def _parse_decided_by(data: object) -> str | None:
+        def _parse_decided_by(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)

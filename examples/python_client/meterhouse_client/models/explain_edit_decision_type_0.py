@@ -12,4 +12,6 @@ EXPLAIN_EDIT_DECISION_TYPE_0_VALUES: set[ExplainEditDecisionType0] = {
 def check_explain_edit_decision_type_0(value: str) -> ExplainEditDecisionType0:
     if value in EXPLAIN_EDIT_DECISION_TYPE_0_VALUES:
         return value
-    raise TypeError(f"Unexpected value {value!r}. Expected one of {EXPLAIN_EDIT_DECISION_TYPE_0_VALUES!r}")
+    raise TypeError(
+        f"Unexpected value {value!r}. Expected one of {EXPLAIN_EDIT_DECISION_TYPE_0_VALUES!r}"
+    )

@@ -8,12 +8,12 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
-    from ..models.episode import Episode
     from ..models.explain_delivery import ExplainDelivery
     from ..models.explain_edit import ExplainEdit
+    from ..models.explain_episode import ExplainEpisode
+    from ..models.explain_meter import ExplainMeter
     from ..models.explanation_evidence import ExplanationEvidence
     from ..models.interval import Interval
-    from ..models.meter import Meter
     from ..models.rejected import Rejected
     from ..models.run import Run
     from ..models.sum_check import SumCheck
@@ -32,7 +32,8 @@ class Explanation:
         day (datetime.date):
         timezone (str):
         interval_min (int):
-        meter (Meter): The meter and the place where it hung on the day; `place` is None where it was not installed.
+        meter (ExplainMeter): The meter and the place where it hung on the day; `place` is None where it was not
+            installed.
         built_at (datetime.datetime | None):
         rule_set (int | None):
         frozen (bool):
@@ -42,7 +43,7 @@ class Explanation:
         rules (list[Verdict]):
         registers (None | SumCheck):
         evidence (ExplanationEvidence):
-        episodes (list[Episode]):
+        episodes (list[ExplainEpisode]):
         edits (list[ExplainEdit]):
         runs (list[Run]):
         intervals (list[Interval]):
@@ -52,7 +53,7 @@ class Explanation:
     day: datetime.date
     timezone: str
     interval_min: int
-    meter: Meter
+    meter: ExplainMeter
     built_at: datetime.datetime | None
     rule_set: int | None
     frozen: bool
@@ -60,16 +61,16 @@ class Explanation:
     deliveries: list[ExplainDelivery]
     rejected: list[Rejected]
     rules: list[Verdict]
-    registers: SumCheck | None
+    registers: None | SumCheck
     evidence: ExplanationEvidence
-    episodes: list[Episode]
+    episodes: list[ExplainEpisode]
     edits: list[ExplainEdit]
     runs: list[Run]
     intervals: list[Interval]
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.sum_check import SumCheck
+        from ..models.sum_check import SumCheck  # noqa: PLC0415
 
         discom = self.discom
 
@@ -81,7 +82,7 @@ class Explanation:
 
         meter = self.meter.to_dict()
 
-        built_at: str | None
+        built_at: None | str
         if isinstance(self.built_at, datetime.datetime):
             built_at = self.built_at.isoformat()
         else:
@@ -167,16 +168,16 @@ class Explanation:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.episode import Episode
-        from ..models.explain_delivery import ExplainDelivery
-        from ..models.explain_edit import ExplainEdit
-        from ..models.explanation_evidence import ExplanationEvidence
-        from ..models.interval import Interval
-        from ..models.meter import Meter
-        from ..models.rejected import Rejected
-        from ..models.run import Run
-        from ..models.sum_check import SumCheck
-        from ..models.verdict import Verdict
+        from ..models.explain_delivery import ExplainDelivery  # noqa: PLC0415
+        from ..models.explain_edit import ExplainEdit  # noqa: PLC0415
+        from ..models.explain_episode import ExplainEpisode  # noqa: PLC0415
+        from ..models.explain_meter import ExplainMeter  # noqa: PLC0415
+        from ..models.explanation_evidence import ExplanationEvidence  # noqa: PLC0415
+        from ..models.interval import Interval  # noqa: PLC0415
+        from ..models.rejected import Rejected  # noqa: PLC0415
+        from ..models.run import Run  # noqa: PLC0415
+        from ..models.sum_check import SumCheck  # noqa: PLC0415
+        from ..models.verdict import Verdict  # noqa: PLC0415
 
         d = dict(src_dict)
         discom = d.pop("discom")
@@ -187,7 +188,7 @@ class Explanation:
 
         interval_min = d.pop("interval_min")
 
-        meter = Meter.from_dict(d.pop("meter"))
+        meter = ExplainMeter.from_dict(d.pop("meter"))
 
         def _parse_built_at(data: object) -> datetime.datetime | None:
             if data is None:
@@ -241,7 +242,7 @@ class Explanation:
 
             rules.append(rules_item)
 
-        def _parse_registers(data: object) -> SumCheck | None:
+        def _parse_registers(data: object) -> None | SumCheck:
             if data is None:
                 return data
             try:
@@ -261,7 +262,7 @@ class Explanation:
         episodes = []
         _episodes = d.pop("episodes")
         for episodes_item_data in _episodes:
-            episodes_item = Episode.from_dict(episodes_item_data)
+            episodes_item = ExplainEpisode.from_dict(episodes_item_data)
 
             episodes.append(episodes_item)
 

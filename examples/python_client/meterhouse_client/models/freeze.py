@@ -33,8 +33,8 @@ class Freeze:
     frozen_by: str
     reason: str
     released_at: datetime.datetime | None
-    released_by: str | None
-    release_reason: str | None
+    released_by: None | str
+    release_reason: None | str
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -50,16 +50,16 @@ class Freeze:
 
         reason = self.reason
 
-        released_at: str | None
+        released_at: None | str
         if isinstance(self.released_at, datetime.datetime):
             released_at = self.released_at.isoformat()
         else:
             released_at = self.released_at
 
-        released_by: str | None
+        released_by: None | str
         released_by = self.released_by
 
-        release_reason: str | None
+        release_reason: None | str
         release_reason = self.release_reason
 
         field_dict: dict[str, Any] = {}
@@ -110,14 +110,14 @@ class Freeze:
 
         released_at = _parse_released_at(d.pop("released_at"))
 
-        def _parse_released_by(data: object) -> str | None:
+        def _parse_released_by(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
 
         released_by = _parse_released_by(d.pop("released_by"))
 
-        def _parse_release_reason(data: object) -> str | None:
+        def _parse_release_reason(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)

@@ -41,7 +41,7 @@ class Freezes:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.freeze import Freeze
+        from ..models.freeze import Freeze  # noqa: PLC0415
 
         d = dict(src_dict)
         items = []

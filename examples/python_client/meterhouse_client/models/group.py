@@ -51,7 +51,7 @@ class Group:
 
         states = self.states.to_dict()
 
-        not_before: str | None
+        not_before: None | str
         if isinstance(self.not_before, datetime.datetime):
             not_before = self.not_before.isoformat()
         else:
@@ -80,8 +80,8 @@ class Group:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.commands_refusal import CommandsRefusal
-        from ..models.group_states import GroupStates
+        from ..models.commands_refusal import CommandsRefusal  # noqa: PLC0415
+        from ..models.group_states import GroupStates  # noqa: PLC0415
 
         d = dict(src_dict)
         id = d.pop("id")

@@ -55,7 +55,7 @@ class Interval:
     quality: str
     letter: str
     method: str
-    nem12: str | None
+    nem12: None | str
     cim: list[str]
     cim_unverified: bool
     ieee2030_5: int
@@ -97,7 +97,7 @@ class Interval:
 
         method = self.method
 
-        nem12: str | None
+        nem12: None | str
         nem12 = self.nem12
 
         cim = self.cim
@@ -146,7 +146,7 @@ class Interval:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.raw_value import RawValue
+        from ..models.raw_value import RawValue  # noqa: PLC0415
 
         d = dict(src_dict)
         slot = d.pop("slot")
@@ -198,7 +198,7 @@ class Interval:
 
         method = d.pop("method")
 
-        def _parse_nem12(data: object) -> str | None:
+        def _parse_nem12(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)

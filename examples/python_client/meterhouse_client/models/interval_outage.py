@@ -12,4 +12,6 @@ INTERVAL_OUTAGE_VALUES: set[IntervalOutage] = {
 def check_interval_outage(value: str) -> IntervalOutage:
     if value in INTERVAL_OUTAGE_VALUES:
         return value
-    raise TypeError(f"Unexpected value {value!r}. Expected one of {INTERVAL_OUTAGE_VALUES!r}")
+    raise TypeError(
+        f"Unexpected value {value!r}. Expected one of {INTERVAL_OUTAGE_VALUES!r}"
+    )

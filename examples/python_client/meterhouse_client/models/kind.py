@@ -1,6 +1,14 @@
 from typing import Literal
 
-Kind = Literal["clock_sync", "connect", "disconnect", "load_limit", "read", "read_profile", "tod_calendar"]
+Kind = Literal[
+    "clock_sync",
+    "connect",
+    "disconnect",
+    "load_limit",
+    "read",
+    "read_profile",
+    "tod_calendar",
+]
 
 KIND_VALUES: set[Kind] = {
     "clock_sync",

@@ -31,7 +31,7 @@ class Line:
     at: datetime.datetime
     who: str
     action: str
-    note: str | None
+    note: None | str
     before: LineBefore
     after: LineAfter
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
@@ -43,7 +43,7 @@ class Line:
 
         action = self.action
 
-        note: str | None
+        note: None | str
         note = self.note
 
         before = self.before.to_dict()
@@ -67,8 +67,8 @@ class Line:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.line_after import LineAfter
-        from ..models.line_before import LineBefore
+        from ..models.line_after import LineAfter  # noqa: PLC0415
+        from ..models.line_before import LineBefore  # noqa: PLC0415
 
         d = dict(src_dict)
         at = datetime.datetime.fromisoformat(d.pop("at"))
@@ -77,7 +77,7 @@ class Line:
 
         action = d.pop("action")
 
-        def _parse_note(data: object) -> str | None:
+        def _parse_note(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)

@@ -28,9 +28,9 @@ class MakeRequest:
 
     changes: list[ChangeRequest]
     reason: EditReason
-    note: str | Unset | None = UNSET
+    note: None | str | Unset = UNSET
     force: bool | Unset = False
-    token: str | Unset | None = UNSET
+    token: None | str | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
         changes = []
@@ -40,7 +40,7 @@ class MakeRequest:
 
         reason: str = self.reason
 
-        note: str | Unset | None
+        note: None | str | Unset
         if isinstance(self.note, Unset):
             note = UNSET
         else:
@@ -48,7 +48,7 @@ class MakeRequest:
 
         force = self.force
 
-        token: str | Unset | None
+        token: None | str | Unset
         if isinstance(self.token, Unset):
             token = UNSET
         else:
@@ -73,7 +73,7 @@ class MakeRequest:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.change_request import ChangeRequest
+        from ..models.change_request import ChangeRequest  # noqa: PLC0415
 
         d = dict(src_dict)
         changes = []
@@ -85,7 +85,7 @@ class MakeRequest:
 
         reason = check_edit_reason(d.pop("reason"))
 
-        def _parse_note(data: object) -> str | Unset | None:
+        def _parse_note(data: object) -> None | str | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -96,7 +96,7 @@ class MakeRequest:
 
         force = d.pop("force", UNSET)
 
-        def _parse_token(data: object) -> str | Unset | None:
+        def _parse_token(data: object) -> None | str | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):

@@ -13,4 +13,6 @@ METER_DAY_SEVERITY_VALUES: set[MeterDaySeverity] = {
 def check_meter_day_severity(value: str) -> MeterDaySeverity:
     if value in METER_DAY_SEVERITY_VALUES:
         return value
-    raise TypeError(f"Unexpected value {value!r}. Expected one of {METER_DAY_SEVERITY_VALUES!r}")
+    raise TypeError(
+        f"Unexpected value {value!r}. Expected one of {METER_DAY_SEVERITY_VALUES!r}"
+    )

@@ -8,10 +8,18 @@ from attrs import define as _attrs_define
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
-    from ..models.meters_events_json_body_events_item import MetersEventsJsonBodyEventsItem
-    from ..models.meters_events_json_body_profiles_item import MetersEventsJsonBodyProfilesItem
-    from ..models.meters_events_json_body_registers_item import MetersEventsJsonBodyRegistersItem
-    from ..models.meters_events_json_body_values_item import MetersEventsJsonBodyValuesItem
+    from ..models.meters_events_json_body_events_item import (
+        MetersEventsJsonBodyEventsItem,
+    )
+    from ..models.meters_events_json_body_profiles_item import (
+        MetersEventsJsonBodyProfilesItem,
+    )
+    from ..models.meters_events_json_body_registers_item import (
+        MetersEventsJsonBodyRegistersItem,
+    )
+    from ..models.meters_events_json_body_values_item import (
+        MetersEventsJsonBodyValuesItem,
+    )
 
 
 T = TypeVar("T", bound="MetersEventsJsonBody")
@@ -77,10 +85,18 @@ class MetersEventsJsonBody:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.meters_events_json_body_events_item import MetersEventsJsonBodyEventsItem
-        from ..models.meters_events_json_body_profiles_item import MetersEventsJsonBodyProfilesItem
-        from ..models.meters_events_json_body_registers_item import MetersEventsJsonBodyRegistersItem
-        from ..models.meters_events_json_body_values_item import MetersEventsJsonBodyValuesItem
+        from ..models.meters_events_json_body_events_item import (
+            MetersEventsJsonBodyEventsItem,  # noqa: PLC0415
+        )
+        from ..models.meters_events_json_body_profiles_item import (
+            MetersEventsJsonBodyProfilesItem,  # noqa: PLC0415
+        )
+        from ..models.meters_events_json_body_registers_item import (
+            MetersEventsJsonBodyRegistersItem,  # noqa: PLC0415
+        )
+        from ..models.meters_events_json_body_values_item import (
+            MetersEventsJsonBodyValuesItem,  # noqa: PLC0415
+        )
 
         d = dict(src_dict)
         _profiles = d.pop("profiles", UNSET)
@@ -88,7 +104,9 @@ class MetersEventsJsonBody:
         if _profiles is not UNSET:
             profiles = []
             for profiles_item_data in _profiles:
-                profiles_item = MetersEventsJsonBodyProfilesItem.from_dict(profiles_item_data)
+                profiles_item = MetersEventsJsonBodyProfilesItem.from_dict(
+                    profiles_item_data
+                )
 
                 profiles.append(profiles_item)
 
@@ -97,7 +115,9 @@ class MetersEventsJsonBody:
         if _registers is not UNSET:
             registers = []
             for registers_item_data in _registers:
-                registers_item = MetersEventsJsonBodyRegistersItem.from_dict(registers_item_data)
+                registers_item = MetersEventsJsonBodyRegistersItem.from_dict(
+                    registers_item_data
+                )
 
                 registers.append(registers_item)
 

@@ -8,10 +8,18 @@ from attrs import define as _attrs_define
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
-    from ..models.meters_readings_json_body_events_item import MetersReadingsJsonBodyEventsItem
-    from ..models.meters_readings_json_body_profiles_item import MetersReadingsJsonBodyProfilesItem
-    from ..models.meters_readings_json_body_registers_item import MetersReadingsJsonBodyRegistersItem
-    from ..models.meters_readings_json_body_values_item import MetersReadingsJsonBodyValuesItem
+    from ..models.meters_readings_json_body_events_item import (
+        MetersReadingsJsonBodyEventsItem,
+    )
+    from ..models.meters_readings_json_body_profiles_item import (
+        MetersReadingsJsonBodyProfilesItem,
+    )
+    from ..models.meters_readings_json_body_registers_item import (
+        MetersReadingsJsonBodyRegistersItem,
+    )
+    from ..models.meters_readings_json_body_values_item import (
+        MetersReadingsJsonBodyValuesItem,
+    )
 
 
 T = TypeVar("T", bound="MetersReadingsJsonBody")
@@ -77,10 +85,18 @@ class MetersReadingsJsonBody:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.meters_readings_json_body_events_item import MetersReadingsJsonBodyEventsItem
-        from ..models.meters_readings_json_body_profiles_item import MetersReadingsJsonBodyProfilesItem
-        from ..models.meters_readings_json_body_registers_item import MetersReadingsJsonBodyRegistersItem
-        from ..models.meters_readings_json_body_values_item import MetersReadingsJsonBodyValuesItem
+        from ..models.meters_readings_json_body_events_item import (
+            MetersReadingsJsonBodyEventsItem,  # noqa: PLC0415
+        )
+        from ..models.meters_readings_json_body_profiles_item import (
+            MetersReadingsJsonBodyProfilesItem,  # noqa: PLC0415
+        )
+        from ..models.meters_readings_json_body_registers_item import (
+            MetersReadingsJsonBodyRegistersItem,  # noqa: PLC0415
+        )
+        from ..models.meters_readings_json_body_values_item import (
+            MetersReadingsJsonBodyValuesItem,  # noqa: PLC0415
+        )
 
         d = dict(src_dict)
         _profiles = d.pop("profiles", UNSET)
@@ -88,7 +104,9 @@ class MetersReadingsJsonBody:
         if _profiles is not UNSET:
             profiles = []
             for profiles_item_data in _profiles:
-                profiles_item = MetersReadingsJsonBodyProfilesItem.from_dict(profiles_item_data)
+                profiles_item = MetersReadingsJsonBodyProfilesItem.from_dict(
+                    profiles_item_data
+                )
 
                 profiles.append(profiles_item)
 
@@ -97,7 +115,9 @@ class MetersReadingsJsonBody:
         if _registers is not UNSET:
             registers = []
             for registers_item_data in _registers:
-                registers_item = MetersReadingsJsonBodyRegistersItem.from_dict(registers_item_data)
+                registers_item = MetersReadingsJsonBodyRegistersItem.from_dict(
+                    registers_item_data
+                )
 
                 registers.append(registers_item)
 
@@ -106,7 +126,9 @@ class MetersReadingsJsonBody:
         if _events is not UNSET:
             events = []
             for events_item_data in _events:
-                events_item = MetersReadingsJsonBodyEventsItem.from_dict(events_item_data)
+                events_item = MetersReadingsJsonBodyEventsItem.from_dict(
+                    events_item_data
+                )
 
                 events.append(events_item)
 
@@ -115,7 +137,9 @@ class MetersReadingsJsonBody:
         if _values is not UNSET:
             values = []
             for values_item_data in _values:
-                values_item = MetersReadingsJsonBodyValuesItem.from_dict(values_item_data)
+                values_item = MetersReadingsJsonBodyValuesItem.from_dict(
+                    values_item_data
+                )
 
                 values.append(values_item)
 

@@ -24,7 +24,7 @@ class Move:
 
     at: datetime.datetime
     who: str
-    before: str | None
+    before: None | str
     after: str
     why: str
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
@@ -34,7 +34,7 @@ class Move:
 
         who = self.who
 
-        before: str | None
+        before: None | str
         before = self.before
 
         after = self.after
@@ -62,7 +62,7 @@ class Move:
 
         who = d.pop("who")
 
-        def _parse_before(data: object) -> str | None:
+        def _parse_before(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)

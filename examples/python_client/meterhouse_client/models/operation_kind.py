@@ -1,6 +1,8 @@
 from typing import Literal
 
-OperationKind = Literal["copy", "interpolate", "revert", "scale", "scale_to", "set", "zero"]
+OperationKind = Literal[
+    "copy", "interpolate", "revert", "scale", "scale_to", "set", "zero"
+]
 
 OPERATION_KIND_VALUES: set[OperationKind] = {
     "copy",
@@ -16,4 +18,6 @@ OPERATION_KIND_VALUES: set[OperationKind] = {
 def check_operation_kind(value: str) -> OperationKind:
     if value in OPERATION_KIND_VALUES:
         return value
-    raise TypeError(f"Unexpected value {value!r}. Expected one of {OPERATION_KIND_VALUES!r}")
+    raise TypeError(
+        f"Unexpected value {value!r}. Expected one of {OPERATION_KIND_VALUES!r}"
+    )

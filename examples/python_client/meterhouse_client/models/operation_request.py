@@ -29,25 +29,25 @@ class OperationRequest:
 
     kind: OperationKind
     first: int | Unset = 0
-    last: int | Unset | None = UNSET
-    values: list[int] | Unset | None = UNSET
-    factor: float | str | Unset | None = UNSET
-    total_wh: int | Unset | None = UNSET
-    from_day: datetime.date | Unset | None = UNSET
-    edit: int | Unset | None = UNSET
+    last: int | None | Unset = UNSET
+    values: list[int] | None | Unset = UNSET
+    factor: float | None | str | Unset = UNSET
+    total_wh: int | None | Unset = UNSET
+    from_day: datetime.date | None | Unset = UNSET
+    edit: int | None | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
         kind: str = self.kind
 
         first = self.first
 
-        last: int | Unset | None
+        last: int | None | Unset
         if isinstance(self.last, Unset):
             last = UNSET
         else:
             last = self.last
 
-        values: list[int] | Unset | None
+        values: list[int] | None | Unset
         if isinstance(self.values, Unset):
             values = UNSET
         elif isinstance(self.values, list):
@@ -56,19 +56,19 @@ class OperationRequest:
         else:
             values = self.values
 
-        factor: float | str | Unset | None
+        factor: float | None | str | Unset
         if isinstance(self.factor, Unset):
             factor = UNSET
         else:
             factor = self.factor
 
-        total_wh: int | Unset | None
+        total_wh: int | None | Unset
         if isinstance(self.total_wh, Unset):
             total_wh = UNSET
         else:
             total_wh = self.total_wh
 
-        from_day: str | Unset | None
+        from_day: None | str | Unset
         if isinstance(self.from_day, Unset):
             from_day = UNSET
         elif isinstance(self.from_day, datetime.date):
@@ -76,7 +76,7 @@ class OperationRequest:
         else:
             from_day = self.from_day
 
-        edit: int | Unset | None
+        edit: int | None | Unset
         if isinstance(self.edit, Unset):
             edit = UNSET
         else:
@@ -113,7 +113,7 @@ class OperationRequest:
 
         first = d.pop("first", UNSET)
 
-        def _parse_last(data: object) -> int | Unset | None:
+        def _parse_last(data: object) -> int | None | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -122,7 +122,7 @@ class OperationRequest:
 
         last = _parse_last(d.pop("last", UNSET))
 
-        def _parse_values(data: object) -> list[int] | Unset | None:
+        def _parse_values(data: object) -> list[int] | None | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -139,7 +139,7 @@ class OperationRequest:
 
         values = _parse_values(d.pop("values", UNSET))
 
-        def _parse_factor(data: object) -> float | str | Unset | None:
+        def _parse_factor(data: object) -> float | None | str | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -148,7 +148,7 @@ class OperationRequest:
 
         factor = _parse_factor(d.pop("factor", UNSET))
 
-        def _parse_total_wh(data: object) -> int | Unset | None:
+        def _parse_total_wh(data: object) -> int | None | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -157,7 +157,7 @@ class OperationRequest:
 
         total_wh = _parse_total_wh(d.pop("total_wh", UNSET))
 
-        def _parse_from_day(data: object) -> datetime.date | Unset | None:
+        def _parse_from_day(data: object) -> datetime.date | None | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -174,7 +174,7 @@ class OperationRequest:
 
         from_day = _parse_from_day(d.pop("from_day", UNSET))
 
-        def _parse_edit(data: object) -> int | Unset | None:
+        def _parse_edit(data: object) -> int | None | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):

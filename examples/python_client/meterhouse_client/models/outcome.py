@@ -67,7 +67,7 @@ class Outcome:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.billing_refusal import BillingRefusal
+        from ..models.billing_refusal import BillingRefusal  # noqa: PLC0415
 
         d = dict(src_dict)
         delivery = d.pop("delivery")

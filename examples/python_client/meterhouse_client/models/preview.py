@@ -61,8 +61,8 @@ class Preview:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.diff import Diff
-        from ..models.fault import Fault
+        from ..models.diff import Diff  # noqa: PLC0415
+        from ..models.fault import Fault  # noqa: PLC0415
 
         d = dict(src_dict)
         diffs = []

@@ -34,7 +34,7 @@ class ProblemDetails:
     code: str
     title: str
     detail: str
-    instance: str | Unset | None = UNSET
+    instance: None | str | Unset = UNSET
     errors: list[ProblemDetailsErrorsItem] | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -49,7 +49,7 @@ class ProblemDetails:
 
         detail = self.detail
 
-        instance: str | Unset | None
+        instance: None | str | Unset
         if isinstance(self.instance, Unset):
             instance = UNSET
         else:
@@ -82,7 +82,7 @@ class ProblemDetails:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.problem_details_errors_item import ProblemDetailsErrorsItem
+        from ..models.problem_details_errors_item import ProblemDetailsErrorsItem  # noqa: PLC0415
 
         d = dict(src_dict)
         type_ = d.pop("type")
@@ -95,7 +95,7 @@ class ProblemDetails:
 
         detail = d.pop("detail")
 
-        def _parse_instance(data: object) -> str | Unset | None:
+        def _parse_instance(data: object) -> None | str | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):

@@ -36,14 +36,14 @@ class Proposal:
     note: str
     proposed_by: str
     proposed_at: datetime.datetime
-    decided_by: str | None
+    decided_by: None | str
     decided_at: datetime.datetime | None
     overlay: str
-    preview: ProposalPreviewType0 | None
+    preview: None | ProposalPreviewType0
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.proposal_preview_type_0 import ProposalPreviewType0
+        from ..models.proposal_preview_type_0 import ProposalPreviewType0  # noqa: PLC0415
 
         id = self.id
 
@@ -55,10 +55,10 @@ class Proposal:
 
         proposed_at = self.proposed_at.isoformat()
 
-        decided_by: str | None
+        decided_by: None | str
         decided_by = self.decided_by
 
-        decided_at: str | None
+        decided_at: None | str
         if isinstance(self.decided_at, datetime.datetime):
             decided_at = self.decided_at.isoformat()
         else:
@@ -92,7 +92,7 @@ class Proposal:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.proposal_preview_type_0 import ProposalPreviewType0
+        from ..models.proposal_preview_type_0 import ProposalPreviewType0  # noqa: PLC0415
 
         d = dict(src_dict)
         id = d.pop("id")
@@ -105,7 +105,7 @@ class Proposal:
 
         proposed_at = datetime.datetime.fromisoformat(d.pop("proposed_at"))
 
-        def _parse_decided_by(data: object) -> str | None:
+        def _parse_decided_by(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
@@ -129,7 +129,7 @@ class Proposal:
 
         overlay = d.pop("overlay")
 
-        def _parse_preview(data: object) -> ProposalPreviewType0 | None:
+        def _parse_preview(data: object) -> None | ProposalPreviewType0:
             if data is None:
                 return data
             try:

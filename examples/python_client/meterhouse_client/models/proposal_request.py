@@ -27,11 +27,11 @@ class ProposalRequest:
 
     overlay: ProposalRequestOverlayType1 | str
     note: str
-    preview: Span | Unset | None = UNSET
+    preview: None | Span | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.proposal_request_overlay_type_1 import ProposalRequestOverlayType1
-        from ..models.span import Span
+        from ..models.proposal_request_overlay_type_1 import ProposalRequestOverlayType1  # noqa: PLC0415
+        from ..models.span import Span  # noqa: PLC0415
 
         overlay: dict[str, Any] | str
         if isinstance(self.overlay, ProposalRequestOverlayType1):
@@ -41,7 +41,7 @@ class ProposalRequest:
 
         note = self.note
 
-        preview: dict[str, Any] | Unset | None
+        preview: dict[str, Any] | None | Unset
         if isinstance(self.preview, Unset):
             preview = UNSET
         elif isinstance(self.preview, Span):
@@ -64,8 +64,8 @@ class ProposalRequest:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.proposal_request_overlay_type_1 import ProposalRequestOverlayType1
-        from ..models.span import Span
+        from ..models.proposal_request_overlay_type_1 import ProposalRequestOverlayType1  # noqa: PLC0415
+        from ..models.span import Span  # noqa: PLC0415
 
         d = dict(src_dict)
 
@@ -84,7 +84,7 @@ class ProposalRequest:
 
         note = d.pop("note")
 
-        def _parse_preview(data: object) -> Span | Unset | None:
+        def _parse_preview(data: object) -> None | Span | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):

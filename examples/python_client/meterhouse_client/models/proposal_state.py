@@ -12,4 +12,6 @@ PROPOSAL_STATE_VALUES: set[ProposalState] = {
 def check_proposal_state(value: str) -> ProposalState:
     if value in PROPOSAL_STATE_VALUES:
         return value
-    raise TypeError(f"Unexpected value {value!r}. Expected one of {PROPOSAL_STATE_VALUES!r}")
+    raise TypeError(
+        f"Unexpected value {value!r}. Expected one of {PROPOSAL_STATE_VALUES!r}"
+    )

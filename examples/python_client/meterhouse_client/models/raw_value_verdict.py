@@ -13,4 +13,6 @@ RAW_VALUE_VERDICT_VALUES: set[RawValueVerdict] = {
 def check_raw_value_verdict(value: str) -> RawValueVerdict:
     if value in RAW_VALUE_VERDICT_VALUES:
         return value
-    raise TypeError(f"Unexpected value {value!r}. Expected one of {RAW_VALUE_VERDICT_VALUES!r}")
+    raise TypeError(
+        f"Unexpected value {value!r}. Expected one of {RAW_VALUE_VERDICT_VALUES!r}"
+    )

@@ -20,13 +20,13 @@ class Readiness:
     """
 
     ready: bool
-    reason: str | Unset | None = UNSET
+    reason: None | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         ready = self.ready
 
-        reason: str | Unset | None
+        reason: None | str | Unset
         if isinstance(self.reason, Unset):
             reason = UNSET
         else:
@@ -49,7 +49,7 @@ class Readiness:
         d = dict(src_dict)
         ready = d.pop("ready")
 
-        def _parse_reason(data: object) -> str | Unset | None:
+        def _parse_reason(data: object) -> None | str | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):

@@ -74,8 +74,8 @@ class Receipt:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.meters_refusal import MetersRefusal
-        from ..models.receipt_rejected_by_reason import ReceiptRejectedByReason
+        from ..models.meters_refusal import MetersRefusal  # noqa: PLC0415
+        from ..models.receipt_rejected_by_reason import ReceiptRejectedByReason  # noqa: PLC0415
 
         d = dict(src_dict)
 
@@ -94,7 +94,9 @@ class Receipt:
 
         rejected = d.pop("rejected")
 
-        rejected_by_reason = ReceiptRejectedByReason.from_dict(d.pop("rejected_by_reason"))
+        rejected_by_reason = ReceiptRejectedByReason.from_dict(
+            d.pop("rejected_by_reason")
+        )
 
         refusals = []
         _refusals = d.pop("refusals")

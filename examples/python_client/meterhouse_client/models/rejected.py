@@ -33,7 +33,7 @@ class Rejected:
     slot: int | None
     reason: str
     meaning: str
-    detail: str | None
+    detail: None | str
     values: int
     hes: str
     source: str
@@ -44,7 +44,7 @@ class Rejected:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        stamp: str | None
+        stamp: None | str
         if isinstance(self.stamp, datetime.datetime):
             stamp = self.stamp.isoformat()
         else:
@@ -57,7 +57,7 @@ class Rejected:
 
         meaning = self.meaning
 
-        detail: str | None
+        detail: None | str
         detail = self.detail
 
         values = self.values
@@ -125,7 +125,7 @@ class Rejected:
 
         meaning = d.pop("meaning")
 
-        def _parse_detail(data: object) -> str | None:
+        def _parse_detail(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)

@@ -37,7 +37,7 @@ class Rule:
 
     stage: str
     rule: str
-    variant: str | None
+    variant: None | str
     title: str
     enabled: bool
     severity: str
@@ -55,7 +55,7 @@ class Rule:
 
         rule = self.rule
 
-        variant: str | None
+        variant: None | str
         variant = self.variant
 
         title = self.title
@@ -102,14 +102,14 @@ class Rule:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.rule_definition import RuleDefinition
+        from ..models.rule_definition import RuleDefinition  # noqa: PLC0415
 
         d = dict(src_dict)
         stage = d.pop("stage")
 
         rule = d.pop("rule")
 
-        def _parse_variant(data: object) -> str | None:
+        def _parse_variant(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)

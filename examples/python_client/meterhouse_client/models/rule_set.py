@@ -28,7 +28,7 @@ class RuleSet:
     discom: str
     version: int | None
     sha256: str
-    overlay: str | None
+    overlay: None | str
     rules: list[Rule]
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -40,7 +40,7 @@ class RuleSet:
 
         sha256 = self.sha256
 
-        overlay: str | None
+        overlay: None | str
         overlay = self.overlay
 
         rules = []
@@ -64,7 +64,7 @@ class RuleSet:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.rule import Rule
+        from ..models.rule import Rule  # noqa: PLC0415
 
         d = dict(src_dict)
         discom = d.pop("discom")
@@ -78,7 +78,7 @@ class RuleSet:
 
         sha256 = d.pop("sha256")
 
-        def _parse_overlay(data: object) -> str | None:
+        def _parse_overlay(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)

@@ -11,4 +11,6 @@ RULE_SOURCE_VALUES: set[RuleSource] = {
 def check_rule_source(value: str) -> RuleSource:
     if value in RULE_SOURCE_VALUES:
         return value
-    raise TypeError(f"Unexpected value {value!r}. Expected one of {RULE_SOURCE_VALUES!r}")
+    raise TypeError(
+        f"Unexpected value {value!r}. Expected one of {RULE_SOURCE_VALUES!r}"
+    )

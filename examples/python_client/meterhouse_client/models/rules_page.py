@@ -47,7 +47,7 @@ class RulesPage:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.proposal import Proposal
+        from ..models.proposal import Proposal  # noqa: PLC0415
 
         d = dict(src_dict)
         items = []

@@ -24,7 +24,7 @@ class RulesVersion:
     id: int
     sha256: str
     noted_at: datetime.datetime
-    overlay: str | None
+    overlay: None | str
     days: int
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -35,7 +35,7 @@ class RulesVersion:
 
         noted_at = self.noted_at.isoformat()
 
-        overlay: str | None
+        overlay: None | str
         overlay = self.overlay
 
         days = self.days
@@ -63,7 +63,7 @@ class RulesVersion:
 
         noted_at = datetime.datetime.fromisoformat(d.pop("noted_at"))
 
-        def _parse_overlay(data: object) -> str | None:
+        def _parse_overlay(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)

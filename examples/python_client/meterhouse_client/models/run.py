@@ -46,15 +46,15 @@ class Run:
     method: str
     raw_wh: int | None
     final_wh: int | None
-    nem12: str | None
+    nem12: None | str
     cim: list[str]
     ieee2030_5: int
     how: str
-    basis: RunBasisType0 | Unset | None = UNSET
+    basis: None | RunBasisType0 | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.run_basis_type_0 import RunBasisType0
+        from ..models.run_basis_type_0 import RunBasisType0  # noqa: PLC0415
 
         first_slot = self.first_slot
 
@@ -76,7 +76,7 @@ class Run:
         final_wh: int | None
         final_wh = self.final_wh
 
-        nem12: str | None
+        nem12: None | str
         nem12 = self.nem12
 
         cim = self.cim
@@ -85,7 +85,7 @@ class Run:
 
         how = self.how
 
-        basis: dict[str, Any] | Unset | None
+        basis: dict[str, Any] | None | Unset
         if isinstance(self.basis, Unset):
             basis = UNSET
         elif isinstance(self.basis, RunBasisType0):
@@ -119,7 +119,7 @@ class Run:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.run_basis_type_0 import RunBasisType0
+        from ..models.run_basis_type_0 import RunBasisType0  # noqa: PLC0415
 
         d = dict(src_dict)
         first_slot = d.pop("first_slot")
@@ -150,7 +150,7 @@ class Run:
 
         final_wh = _parse_final_wh(d.pop("final_wh"))
 
-        def _parse_nem12(data: object) -> str | None:
+        def _parse_nem12(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
@@ -163,7 +163,7 @@ class Run:
 
         how = d.pop("how")
 
-        def _parse_basis(data: object) -> RunBasisType0 | Unset | None:
+        def _parse_basis(data: object) -> None | RunBasisType0 | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):

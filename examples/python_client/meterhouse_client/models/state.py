@@ -1,6 +1,15 @@
 from typing import Literal
 
-State = Literal["acknowledged", "cancelled", "done", "failed", "queued", "sent", "timed_out", "unknown"]
+State = Literal[
+    "acknowledged",
+    "cancelled",
+    "done",
+    "failed",
+    "queued",
+    "sent",
+    "timed_out",
+    "unknown",
+]
 
 STATE_VALUES: set[State] = {
     "acknowledged",

@@ -69,7 +69,7 @@ class SumCheck:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.register import Register
+        from ..models.register import Register  # noqa: PLC0415
 
         d = dict(src_dict)
         opening = Register.from_dict(d.pop("opening"))

@@ -6,7 +6,10 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..models.summary_line_severity import SummaryLineSeverity, check_summary_line_severity
+from ..models.summary_line_severity import (
+    SummaryLineSeverity,
+    check_summary_line_severity,
+)
 
 T = TypeVar("T", bound="SummaryLine")
 

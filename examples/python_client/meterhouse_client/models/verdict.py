@@ -45,10 +45,10 @@ class Verdict:
     figure: str
     value: float | None
     limit: str
-    message: str | Unset | None = UNSET
-    state: str | Unset | None = UNSET
-    since: datetime.datetime | Unset | None = UNSET
-    case_id: int | Unset | None = UNSET
+    message: None | str | Unset = UNSET
+    state: None | str | Unset = UNSET
+    since: datetime.datetime | None | Unset = UNSET
+    case_id: int | None | Unset = UNSET
     slots: list[int] | Unset = UNSET
     above: bool | Unset = True
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
@@ -73,19 +73,19 @@ class Verdict:
 
         limit = self.limit
 
-        message: str | Unset | None
+        message: None | str | Unset
         if isinstance(self.message, Unset):
             message = UNSET
         else:
             message = self.message
 
-        state: str | Unset | None
+        state: None | str | Unset
         if isinstance(self.state, Unset):
             state = UNSET
         else:
             state = self.state
 
-        since: str | Unset | None
+        since: None | str | Unset
         if isinstance(self.since, Unset):
             since = UNSET
         elif isinstance(self.since, datetime.datetime):
@@ -93,7 +93,7 @@ class Verdict:
         else:
             since = self.since
 
-        case_id: int | Unset | None
+        case_id: int | None | Unset
         if isinstance(self.case_id, Unset):
             case_id = UNSET
         else:
@@ -161,7 +161,7 @@ class Verdict:
 
         limit = d.pop("limit")
 
-        def _parse_message(data: object) -> str | Unset | None:
+        def _parse_message(data: object) -> None | str | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -170,7 +170,7 @@ class Verdict:
 
         message = _parse_message(d.pop("message", UNSET))
 
-        def _parse_state(data: object) -> str | Unset | None:
+        def _parse_state(data: object) -> None | str | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -179,7 +179,7 @@ class Verdict:
 
         state = _parse_state(d.pop("state", UNSET))
 
-        def _parse_since(data: object) -> datetime.datetime | Unset | None:
+        def _parse_since(data: object) -> datetime.datetime | None | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -196,7 +196,7 @@ class Verdict:
 
         since = _parse_since(d.pop("since", UNSET))
 
-        def _parse_case_id(data: object) -> int | Unset | None:
+        def _parse_case_id(data: object) -> int | None | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):

@@ -14,4 +14,6 @@ VERDICT_OUTCOME_VALUES: set[VerdictOutcome] = {
 def check_verdict_outcome(value: str) -> VerdictOutcome:
     if value in VERDICT_OUTCOME_VALUES:
         return value
-    raise TypeError(f"Unexpected value {value!r}. Expected one of {VERDICT_OUTCOME_VALUES!r}")
+    raise TypeError(
+        f"Unexpected value {value!r}. Expected one of {VERDICT_OUTCOME_VALUES!r}"
+    )

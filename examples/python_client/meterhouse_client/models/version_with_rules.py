@@ -29,7 +29,7 @@ class VersionWithRules:
     id: int
     sha256: str
     noted_at: datetime.datetime
-    overlay: str | None
+    overlay: None | str
     days: int
     rules: list[VersionWithRulesRulesItem]
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
@@ -41,7 +41,7 @@ class VersionWithRules:
 
         noted_at = self.noted_at.isoformat()
 
-        overlay: str | None
+        overlay: None | str
         overlay = self.overlay
 
         days = self.days
@@ -68,7 +68,7 @@ class VersionWithRules:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.version_with_rules_rules_item import VersionWithRulesRulesItem
+        from ..models.version_with_rules_rules_item import VersionWithRulesRulesItem  # noqa: PLC0415
 
         d = dict(src_dict)
         id = d.pop("id")
@@ -77,7 +77,7 @@ class VersionWithRules:
 
         noted_at = datetime.datetime.fromisoformat(d.pop("noted_at"))
 
-        def _parse_overlay(data: object) -> str | None:
+        def _parse_overlay(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)

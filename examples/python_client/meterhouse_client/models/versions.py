@@ -41,7 +41,7 @@ class Versions:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.rules_version import RulesVersion
+        from ..models.rules_version import RulesVersion  # noqa: PLC0415
 
         d = dict(src_dict)
         items = []

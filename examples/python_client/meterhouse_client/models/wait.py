@@ -2,7 +2,12 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import Any, Literal, TypeVar, cast
+from typing import (
+    Any,
+    Literal,
+    TypeVar,
+    cast,
+)
 
 from attrs import define as _attrs_define
 
@@ -23,14 +28,14 @@ class Wait:
 
     do: Literal["wait"]
     reason: str
-    until: datetime.datetime | Unset | None = UNSET
+    until: datetime.datetime | None | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
         do = self.do
 
         reason = self.reason
 
-        until: str | Unset | None
+        until: None | str | Unset
         if isinstance(self.until, Unset):
             until = UNSET
         elif isinstance(self.until, datetime.datetime):
@@ -60,7 +65,7 @@ class Wait:
 
         reason = d.pop("reason")
 
-        def _parse_until(data: object) -> datetime.datetime | Unset | None:
+        def _parse_until(data: object) -> datetime.datetime | None | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):

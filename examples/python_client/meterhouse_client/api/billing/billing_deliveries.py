@@ -18,7 +18,7 @@ def _get_kwargs(
 
     params: dict[str, Any] = {}
 
-    json_before: int | Unset | None
+    json_before: int | None | Unset
     if isinstance(before, Unset):
         json_before = UNSET
     else:
@@ -38,7 +38,9 @@ def _get_kwargs(
     return _kwargs
 
 
-def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Any | BillingPage | ProblemDetails | None:
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Any | BillingPage | ProblemDetails | None:
     if response.status_code == 200:
         response_200 = BillingPage.from_dict(response.json())
 
@@ -79,7 +81,9 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
         return None
 
 
-def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[Any | BillingPage | ProblemDetails]:
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Any | BillingPage | ProblemDetails]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,

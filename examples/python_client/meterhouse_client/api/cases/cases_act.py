@@ -34,7 +34,15 @@ def _get_kwargs(
         ),
     }
 
-    if isinstance(body, Take) or isinstance(body, Assign) or isinstance(body, Wait) or isinstance(body, Comment) or isinstance(body, Close):
+    if isinstance(body, Take):
+        _kwargs["json"] = body.to_dict()
+    elif isinstance(body, Assign):
+        _kwargs["json"] = body.to_dict()
+    elif isinstance(body, Wait):
+        _kwargs["json"] = body.to_dict()
+    elif isinstance(body, Comment):
+        _kwargs["json"] = body.to_dict()
+    elif isinstance(body, Close):
         _kwargs["json"] = body.to_dict()
     else:
         _kwargs["json"] = body.to_dict()
@@ -45,7 +53,9 @@ def _get_kwargs(
     return _kwargs
 
 
-def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Case | ProblemDetails | None:
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Case | ProblemDetails | None:
     if response.status_code == 200:
         response_200 = Case.from_dict(response.json())
 
@@ -107,7 +117,9 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
         return None
 
 
-def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[Case | ProblemDetails]:
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Case | ProblemDetails]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,

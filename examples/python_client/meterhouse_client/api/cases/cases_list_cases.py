@@ -7,7 +7,9 @@ import httpx
 from ... import errors
 from ...client import AuthenticatedClient, Client
 from ...models.case_state import CaseState
-from ...models.cases_list_cases_severity_type_0 import CasesListCasesSeverityType0
+from ...models.cases_list_cases_severity_type_0 import (
+    CasesListCasesSeverityType0,
+)
 from ...models.exceptions_page import ExceptionsPage
 from ...models.problem_details import ProblemDetails
 from ...types import UNSET, Response, Unset
@@ -31,7 +33,7 @@ def _get_kwargs(
 
     params: dict[str, Any] = {}
 
-    json_state: str | Unset | None
+    json_state: None | str | Unset
     if isinstance(state, Unset):
         json_state = UNSET
     elif isinstance(state, str):
@@ -40,14 +42,14 @@ def _get_kwargs(
         json_state = state
     params["state"] = json_state
 
-    json_rule: str | Unset | None
+    json_rule: None | str | Unset
     if isinstance(rule, Unset):
         json_rule = UNSET
     else:
         json_rule = rule
     params["rule"] = json_rule
 
-    json_severity: str | Unset | None
+    json_severity: None | str | Unset
     if isinstance(severity, Unset):
         json_severity = UNSET
     elif isinstance(severity, str):
@@ -56,49 +58,49 @@ def _get_kwargs(
         json_severity = severity
     params["severity"] = json_severity
 
-    json_office: str | Unset | None
+    json_office: None | str | Unset
     if isinstance(office, Unset):
         json_office = UNSET
     else:
         json_office = office
     params["office"] = json_office
 
-    json_dt: str | Unset | None
+    json_dt: None | str | Unset
     if isinstance(dt, Unset):
         json_dt = UNSET
     else:
         json_dt = dt
     params["dt"] = json_dt
 
-    json_meter: str | Unset | None
+    json_meter: None | str | Unset
     if isinstance(meter, Unset):
         json_meter = UNSET
     else:
         json_meter = meter
     params["meter"] = json_meter
 
-    json_assignee: str | Unset | None
+    json_assignee: None | str | Unset
     if isinstance(assignee, Unset):
         json_assignee = UNSET
     else:
         json_assignee = assignee
     params["assignee"] = json_assignee
 
-    json_min_age_h: float | Unset | None
+    json_min_age_h: float | None | Unset
     if isinstance(min_age_h, Unset):
         json_min_age_h = UNSET
     else:
         json_min_age_h = min_age_h
     params["min_age_h"] = json_min_age_h
 
-    json_overdue: bool | Unset | None
+    json_overdue: bool | None | Unset
     if isinstance(overdue, Unset):
         json_overdue = UNSET
     else:
         json_overdue = overdue
     params["overdue"] = json_overdue
 
-    json_updated_since: str | Unset | None
+    json_updated_since: None | str | Unset
     if isinstance(updated_since, Unset):
         json_updated_since = UNSET
     elif isinstance(updated_since, datetime.datetime):
@@ -107,7 +109,7 @@ def _get_kwargs(
         json_updated_since = updated_since
     params["updated_since"] = json_updated_since
 
-    json_after: int | Unset | None
+    json_after: int | None | Unset
     if isinstance(after, Unset):
         json_after = UNSET
     else:
@@ -127,7 +129,9 @@ def _get_kwargs(
     return _kwargs
 
 
-def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Any | ExceptionsPage | ProblemDetails | None:
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Any | ExceptionsPage | ProblemDetails | None:
     if response.status_code == 200:
         response_200 = ExceptionsPage.from_dict(response.json())
 
@@ -168,7 +172,9 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
         return None
 
 
-def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[Any | ExceptionsPage | ProblemDetails]:
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Any | ExceptionsPage | ProblemDetails]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,

@@ -32,21 +32,21 @@ def _get_kwargs(
     json_last = last.isoformat()
     params["last"] = json_last
 
-    json_meter: str | Unset | None
+    json_meter: None | str | Unset
     if isinstance(meter, Unset):
         json_meter = UNSET
     else:
         json_meter = meter
     params["meter"] = json_meter
 
-    json_rule: str | Unset | None
+    json_rule: None | str | Unset
     if isinstance(rule, Unset):
         json_rule = UNSET
     else:
         json_rule = rule
     params["rule"] = json_rule
 
-    json_state: str | Unset | None
+    json_state: None | str | Unset
     if isinstance(state, Unset):
         json_state = UNSET
     elif isinstance(state, str):
@@ -55,7 +55,7 @@ def _get_kwargs(
         json_state = state
     params["state"] = json_state
 
-    json_updated_since: str | Unset | None
+    json_updated_since: None | str | Unset
     if isinstance(updated_since, Unset):
         json_updated_since = UNSET
     elif isinstance(updated_since, datetime.datetime):
@@ -64,7 +64,7 @@ def _get_kwargs(
         json_updated_since = updated_since
     params["updated_since"] = json_updated_since
 
-    json_after: str | Unset | None
+    json_after: None | str | Unset
     if isinstance(after, Unset):
         json_after = UNSET
     else:
@@ -84,7 +84,9 @@ def _get_kwargs(
     return _kwargs
 
 
-def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Any | ExceptionPage | ProblemDetails | None:
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Any | ExceptionPage | ProblemDetails | None:
     if response.status_code == 200:
         response_200 = ExceptionPage.from_dict(response.json())
 
@@ -125,7 +127,9 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
         return None
 
 
-def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[Any | ExceptionPage | ProblemDetails]:
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Any | ExceptionPage | ProblemDetails]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,

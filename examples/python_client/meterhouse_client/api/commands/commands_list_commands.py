@@ -24,7 +24,7 @@ def _get_kwargs(
 
     params: dict[str, Any] = {}
 
-    json_state: str | Unset | None
+    json_state: None | str | Unset
     if isinstance(state, Unset):
         json_state = UNSET
     elif isinstance(state, str):
@@ -33,21 +33,21 @@ def _get_kwargs(
         json_state = state
     params["state"] = json_state
 
-    json_meter: str | Unset | None
+    json_meter: None | str | Unset
     if isinstance(meter, Unset):
         json_meter = UNSET
     else:
         json_meter = meter
     params["meter"] = json_meter
 
-    json_group: int | Unset | None
+    json_group: int | None | Unset
     if isinstance(group, Unset):
         json_group = UNSET
     else:
         json_group = group
     params["group"] = json_group
 
-    json_updated_since: str | Unset | None
+    json_updated_since: None | str | Unset
     if isinstance(updated_since, Unset):
         json_updated_since = UNSET
     elif isinstance(updated_since, datetime.datetime):
@@ -56,7 +56,7 @@ def _get_kwargs(
         json_updated_since = updated_since
     params["updated_since"] = json_updated_since
 
-    json_before: int | Unset | None
+    json_before: int | None | Unset
     if isinstance(before, Unset):
         json_before = UNSET
     else:
@@ -76,7 +76,9 @@ def _get_kwargs(
     return _kwargs
 
 
-def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Any | CommandsPage | ProblemDetails | None:
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Any | CommandsPage | ProblemDetails | None:
     if response.status_code == 200:
         response_200 = CommandsPage.from_dict(response.json())
 
@@ -117,7 +119,9 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
         return None
 
 
-def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[Any | CommandsPage | ProblemDetails]:
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Any | CommandsPage | ProblemDetails]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,

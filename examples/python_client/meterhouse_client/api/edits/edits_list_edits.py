@@ -7,7 +7,9 @@ import httpx
 
 from ... import errors
 from ...client import AuthenticatedClient, Client
-from ...models.edits_list_edits_state_type_0 import EditsListEditsStateType0
+from ...models.edits_list_edits_state_type_0 import (
+    EditsListEditsStateType0,
+)
 from ...models.edits_page import EditsPage
 from ...models.problem_details import ProblemDetails
 from ...types import UNSET, Response, Unset
@@ -26,7 +28,7 @@ def _get_kwargs(
 
     params: dict[str, Any] = {}
 
-    json_state: str | Unset | None
+    json_state: None | str | Unset
     if isinstance(state, Unset):
         json_state = UNSET
     elif isinstance(state, str):
@@ -35,14 +37,14 @@ def _get_kwargs(
         json_state = state
     params["state"] = json_state
 
-    json_meter: str | Unset | None
+    json_meter: None | str | Unset
     if isinstance(meter, Unset):
         json_meter = UNSET
     else:
         json_meter = meter
     params["meter"] = json_meter
 
-    json_day: str | Unset | None
+    json_day: None | str | Unset
     if isinstance(day, Unset):
         json_day = UNSET
     elif isinstance(day, datetime.date):
@@ -51,7 +53,7 @@ def _get_kwargs(
         json_day = day
     params["day"] = json_day
 
-    json_request: str | Unset | None
+    json_request: None | str | Unset
     if isinstance(request, Unset):
         json_request = UNSET
     elif isinstance(request, UUID):
@@ -60,7 +62,7 @@ def _get_kwargs(
         json_request = request
     params["request"] = json_request
 
-    json_updated_since: str | Unset | None
+    json_updated_since: None | str | Unset
     if isinstance(updated_since, Unset):
         json_updated_since = UNSET
     elif isinstance(updated_since, datetime.datetime):
@@ -69,7 +71,7 @@ def _get_kwargs(
         json_updated_since = updated_since
     params["updated_since"] = json_updated_since
 
-    json_before: int | Unset | None
+    json_before: int | None | Unset
     if isinstance(before, Unset):
         json_before = UNSET
     else:
@@ -89,7 +91,9 @@ def _get_kwargs(
     return _kwargs
 
 
-def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Any | EditsPage | ProblemDetails | None:
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Any | EditsPage | ProblemDetails | None:
     if response.status_code == 200:
         response_200 = EditsPage.from_dict(response.json())
 
@@ -130,7 +134,9 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
         return None
 
 
-def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[Any | EditsPage | ProblemDetails]:
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Any | EditsPage | ProblemDetails]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,

@@ -32,7 +32,7 @@ def _get_kwargs(
     json_reason: str = reason
     params["reason"] = json_reason
 
-    json_note: str | Unset | None
+    json_note: None | str | Unset
     if isinstance(note, Unset):
         json_note = UNSET
     else:
@@ -41,7 +41,7 @@ def _get_kwargs(
 
     params["force"] = force
 
-    json_token: str | Unset | None
+    json_token: None | str | Unset
     if isinstance(token, Unset):
         json_token = UNSET
     else:
@@ -63,7 +63,9 @@ def _get_kwargs(
     return _kwargs
 
 
-def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Edits | ProblemDetails | None:
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Edits | ProblemDetails | None:
     if response.status_code == 201:
         response_201 = Edits.from_dict(response.json())
 
@@ -120,7 +122,9 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
         return None
 
 
-def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[Edits | ProblemDetails]:
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Edits | ProblemDetails]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,

@@ -6,7 +6,9 @@ import httpx
 from ... import errors
 from ...client import AuthenticatedClient, Client
 from ...models.problem_details import ProblemDetails
-from ...models.rules_list_proposals_state_type_0 import RulesListProposalsStateType0
+from ...models.rules_list_proposals_state_type_0 import (
+    RulesListProposalsStateType0,
+)
 from ...models.rules_page import RulesPage
 from ...types import UNSET, Response, Unset
 
@@ -20,7 +22,7 @@ def _get_kwargs(
 
     params: dict[str, Any] = {}
 
-    json_state: str | Unset | None
+    json_state: None | str | Unset
     if isinstance(state, Unset):
         json_state = UNSET
     elif isinstance(state, str):
@@ -29,7 +31,7 @@ def _get_kwargs(
         json_state = state
     params["state"] = json_state
 
-    json_before: int | Unset | None
+    json_before: int | None | Unset
     if isinstance(before, Unset):
         json_before = UNSET
     else:
@@ -49,7 +51,9 @@ def _get_kwargs(
     return _kwargs
 
 
-def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Any | ProblemDetails | RulesPage | None:
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Any | ProblemDetails | RulesPage | None:
     if response.status_code == 200:
         response_200 = RulesPage.from_dict(response.json())
 
@@ -90,7 +94,9 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
         return None
 
 
-def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[Any | ProblemDetails | RulesPage]:
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Any | ProblemDetails | RulesPage]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,

@@ -7,11 +7,11 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-T = TypeVar("T", bound="Episode")
+T = TypeVar("T", bound="ExplainEpisode")
 
 
 @_attrs_define
-class Episode:
+class ExplainEpisode:
     """An event of the meter that reaches into the day. `ended_at` is None of an event that lasts or has no end.
 
     Attributes:
@@ -37,7 +37,7 @@ class Episode:
 
         occurred_at = self.occurred_at.isoformat()
 
-        ended_at: str | None
+        ended_at: None | str
         if isinstance(self.ended_at, datetime.datetime):
             ended_at = self.ended_at.isoformat()
         else:
@@ -90,7 +90,7 @@ class Episode:
 
         state = d.pop("state")
 
-        episode = cls(
+        explain_episode = cls(
             event=event,
             code=code,
             occurred_at=occurred_at,
@@ -98,8 +98,8 @@ class Episode:
             state=state,
         )
 
-        episode.additional_properties = d
-        return episode
+        explain_episode.additional_properties = d
+        return explain_episode
 
     @property
     def additional_keys(self) -> list[str]:

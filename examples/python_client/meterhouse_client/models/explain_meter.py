@@ -6,11 +6,11 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-T = TypeVar("T", bound="Meter")
+T = TypeVar("T", bound="ExplainMeter")
 
 
 @_attrs_define
-class Meter:
+class ExplainMeter:
     """The meter and the place where it hung on the day; `place` is None where it was not installed.
 
     Attributes:
@@ -25,33 +25,33 @@ class Meter:
     """
 
     serial: str
-    make: str | None
+    make: None | str
     hes: str
-    place: str | None
-    at: str | None
-    dt: str | None
-    category: str | None
+    place: None | str
+    at: None | str
+    dt: None | str
+    category: None | str
     mf: float | None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         serial = self.serial
 
-        make: str | None
+        make: None | str
         make = self.make
 
         hes = self.hes
 
-        place: str | None
+        place: None | str
         place = self.place
 
-        at: str | None
+        at: None | str
         at = self.at
 
-        dt: str | None
+        dt: None | str
         dt = self.dt
 
-        category: str | None
+        category: None | str
         category = self.category
 
         mf: float | None
@@ -79,7 +79,7 @@ class Meter:
         d = dict(src_dict)
         serial = d.pop("serial")
 
-        def _parse_make(data: object) -> str | None:
+        def _parse_make(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
@@ -88,28 +88,28 @@ class Meter:
 
         hes = d.pop("hes")
 
-        def _parse_place(data: object) -> str | None:
+        def _parse_place(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
 
         place = _parse_place(d.pop("place"))
 
-        def _parse_at(data: object) -> str | None:
+        def _parse_at(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
 
         at = _parse_at(d.pop("at"))
 
-        def _parse_dt(data: object) -> str | None:
+        def _parse_dt(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
 
         dt = _parse_dt(d.pop("dt"))
 
-        def _parse_category(data: object) -> str | None:
+        def _parse_category(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
@@ -123,7 +123,7 @@ class Meter:
 
         mf = _parse_mf(d.pop("mf"))
 
-        meter = cls(
+        explain_meter = cls(
             serial=serial,
             make=make,
             hes=hes,
@@ -134,8 +134,8 @@ class Meter:
             mf=mf,
         )
 
-        meter.additional_properties = d
-        return meter
+        explain_meter.additional_properties = d
+        return explain_meter
 
     @property
     def additional_keys(self) -> list[str]:

@@ -1,0 +1,221 @@
+import datetime
+from http import HTTPStatus
+from typing import Any, cast
+from urllib.parse import quote
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.explanation import Explanation
+from ...models.problem_details import ProblemDetails
+from ...types import UNSET, Response
+
+
+def _get_kwargs(
+    serial: str,
+    *,
+    day: datetime.date,
+) -> dict[str, Any]:
+
+    params: dict[str, Any] = {}
+
+    json_day = day.isoformat()
+    params["day"] = json_day
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/api/v1/meters/{serial}/explain".format(
+            serial=quote(str(serial), safe=""),
+        ),
+        "params": params,
+    }
+
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Any | Explanation | ProblemDetails | None:
+    if response.status_code == 200:
+        response_200 = Explanation.from_dict(response.json())
+
+        return response_200
+
+    if response.status_code == 304:
+        response_304 = cast(Any, None)
+        return response_304
+
+    if response.status_code == 401:
+        response_401 = ProblemDetails.from_dict(response.json())
+
+        return response_401
+
+    if response.status_code == 403:
+        response_403 = ProblemDetails.from_dict(response.json())
+
+        return response_403
+
+    if response.status_code == 404:
+        response_404 = ProblemDetails.from_dict(response.json())
+
+        return response_404
+
+    if response.status_code == 422:
+        response_422 = ProblemDetails.from_dict(response.json())
+
+        return response_422
+
+    if response.status_code == 429:
+        response_429 = ProblemDetails.from_dict(response.json())
+
+        return response_429
+
+    if response.status_code == 503:
+        response_503 = ProblemDetails.from_dict(response.json())
+
+        return response_503
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Any | Explanation | ProblemDetails]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    serial: str,
+    *,
+    client: AuthenticatedClient,
+    day: datetime.date,
+) -> Response[Any | Explanation | ProblemDetails]:
+    """Why a meter's values of a day are what they are
+
+     The same as /api/v1/vee/explain/{serial}/{day}.
+
+    Args:
+        serial (str): serial of the meter
+        day (datetime.date): business day
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Any | Explanation | ProblemDetails]
+    """
+
+    kwargs = _get_kwargs(
+        serial=serial,
+        day=day,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    serial: str,
+    *,
+    client: AuthenticatedClient,
+    day: datetime.date,
+) -> Any | Explanation | ProblemDetails | None:
+    """Why a meter's values of a day are what they are
+
+     The same as /api/v1/vee/explain/{serial}/{day}.
+
+    Args:
+        serial (str): serial of the meter
+        day (datetime.date): business day
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Any | Explanation | ProblemDetails
+    """
+
+    return sync_detailed(
+        serial=serial,
+        client=client,
+        day=day,
+    ).parsed
+
+
+async def asyncio_detailed(
+    serial: str,
+    *,
+    client: AuthenticatedClient,
+    day: datetime.date,
+) -> Response[Any | Explanation | ProblemDetails]:
+    """Why a meter's values of a day are what they are
+
+     The same as /api/v1/vee/explain/{serial}/{day}.
+
+    Args:
+        serial (str): serial of the meter
+        day (datetime.date): business day
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Any | Explanation | ProblemDetails]
+    """
+
+    kwargs = _get_kwargs(
+        serial=serial,
+        day=day,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    serial: str,
+    *,
+    client: AuthenticatedClient,
+    day: datetime.date,
+) -> Any | Explanation | ProblemDetails | None:
+    """Why a meter's values of a day are what they are
+
+     The same as /api/v1/vee/explain/{serial}/{day}.
+
+    Args:
+        serial (str): serial of the meter
+        day (datetime.date): business day
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Any | Explanation | ProblemDetails
+    """
+
+    return (
+        await asyncio_detailed(
+            serial=serial,
+            client=client,
+            day=day,
+        )
+    ).parsed

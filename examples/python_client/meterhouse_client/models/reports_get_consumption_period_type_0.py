@@ -1,0 +1,23 @@
+from typing import Literal
+
+ReportsGetConsumptionPeriodType0 = Literal[
+    "day", "financial_year", "month", "quarter", "week"
+]
+
+REPORTS_GET_CONSUMPTION_PERIOD_TYPE_0_VALUES: set[ReportsGetConsumptionPeriodType0] = {
+    "day",
+    "financial_year",
+    "month",
+    "quarter",
+    "week",
+}
+
+
+def check_reports_get_consumption_period_type_0(
+    value: str,
+) -> ReportsGetConsumptionPeriodType0:
+    if value in REPORTS_GET_CONSUMPTION_PERIOD_TYPE_0_VALUES:
+        return value
+    raise TypeError(
+        f"Unexpected value {value!r}. Expected one of {REPORTS_GET_CONSUMPTION_PERIOD_TYPE_0_VALUES!r}"
+    )

@@ -1,0 +1,21 @@
+from typing import Literal
+
+ReportsGetLossesPeriodType0 = Literal[
+    "day", "financial_year", "month", "quarter", "week"
+]
+
+REPORTS_GET_LOSSES_PERIOD_TYPE_0_VALUES: set[ReportsGetLossesPeriodType0] = {
+    "day",
+    "financial_year",
+    "month",
+    "quarter",
+    "week",
+}
+
+
+def check_reports_get_losses_period_type_0(value: str) -> ReportsGetLossesPeriodType0:
+    if value in REPORTS_GET_LOSSES_PERIOD_TYPE_0_VALUES:
+        return value
+    raise TypeError(
+        f"Unexpected value {value!r}. Expected one of {REPORTS_GET_LOSSES_PERIOD_TYPE_0_VALUES!r}"
+    )
