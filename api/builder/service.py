@@ -228,7 +228,7 @@ def _in_words(limit: Limit) -> Iterator[None]:
     """Runs in the room that there is for queries. What the server refuses, said to whoever asked."""
     if not limits.room().acquire(timeout=WAIT_S):
         detail = "as many reports as this service runs at once are under way: try again in a moment"
-        raise Problem(429, "BUSY", "Too many reports at once", detail, headers={"Retry-After": "10"})
+        raise Problem(429, "TOO_MANY_QUERIES", "Too many reports at once", detail, headers={"Retry-After": "10"})
     try:
         yield
     except psycopg.errors.QueryCanceled:

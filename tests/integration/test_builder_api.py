@@ -423,7 +423,7 @@ def test_reports_leave_the_rest_of_the_api_its_connections(analyst: As, monkeypa
     try:
         assert taken == pool_size() // 2
         response = analyst.send("POST", "/preview", LOSSES)
-        assert (response.status_code, response.json()["code"]) == (429, "BUSY")
+        assert (response.status_code, response.json()["code"]) == (429, "TOO_MANY_QUERIES")
         assert response.headers["retry-after"] == "10"
         assert analyst.send("GET", "/reports").status_code == 200, "what is no query goes on"
     finally:
