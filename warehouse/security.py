@@ -12,6 +12,7 @@ OPEN_SCHEMAS = ("reference", "staging", "public")
 OF_NO_TENANT = {
     "ops.account": "a person may hold roles in several DISCOMs: seen where they hold one",
     "ops.session": "seen by nobody but meterhouse_auth",
+    "ops.spent": "hashes of what is good once, seen by nobody but meterhouse_auth",
     "ops.access_audit": "a line may be of no tenant; its policy `tenant` asks for one, and for all of it",
     "ops.shared_table": "names of tables",
 }

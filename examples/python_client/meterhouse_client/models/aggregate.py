@@ -28,7 +28,7 @@ class Aggregate:
             to (list[str] | None | Unset):
             times (float | Unset): 100 for a percentage Default: 1.0.
             unweighted (bool | Unset):  Default: False.
-            name (None | str | Unset): what it is called in the answer; by itself <fn>_<column>
+            name (None | str | Unset): what it is called in the answer; by itself <fn>_<column>, of a ratio the ratio column
     """
 
     fn: AggregateFn

@@ -2,7 +2,6 @@ from http import HTTPStatus
 from io import BytesIO
 from typing import Any, cast
 from urllib.parse import quote
-from uuid import UUID
 
 import httpx
 
@@ -13,7 +12,7 @@ from ...types import UNSET, File, Response, Unset
 
 
 def _get_kwargs(
-    export_id: UUID,
+    export_id: str,
     *,
     token: str | Unset = "",
 ) -> dict[str, Any]:
@@ -95,7 +94,7 @@ def _build_response(
 
 
 def sync_detailed(
-    export_id: UUID,
+    export_id: str,
     *,
     client: AuthenticatedClient | Client,
     token: str | Unset = "",
@@ -105,7 +104,7 @@ def sync_detailed(
      Opened by the link alone, which is for one file and a while.
 
     Args:
-        export_id (UUID): of the job
+        export_id (str): of the job
         token (str | Unset): of the link Default: ''.
 
     Raises:
@@ -129,7 +128,7 @@ def sync_detailed(
 
 
 def sync(
-    export_id: UUID,
+    export_id: str,
     *,
     client: AuthenticatedClient | Client,
     token: str | Unset = "",
@@ -139,7 +138,7 @@ def sync(
      Opened by the link alone, which is for one file and a while.
 
     Args:
-        export_id (UUID): of the job
+        export_id (str): of the job
         token (str | Unset): of the link Default: ''.
 
     Raises:
@@ -158,7 +157,7 @@ def sync(
 
 
 async def asyncio_detailed(
-    export_id: UUID,
+    export_id: str,
     *,
     client: AuthenticatedClient | Client,
     token: str | Unset = "",
@@ -168,7 +167,7 @@ async def asyncio_detailed(
      Opened by the link alone, which is for one file and a while.
 
     Args:
-        export_id (UUID): of the job
+        export_id (str): of the job
         token (str | Unset): of the link Default: ''.
 
     Raises:
@@ -190,7 +189,7 @@ async def asyncio_detailed(
 
 
 async def asyncio(
-    export_id: UUID,
+    export_id: str,
     *,
     client: AuthenticatedClient | Client,
     token: str | Unset = "",
@@ -200,7 +199,7 @@ async def asyncio(
      Opened by the link alone, which is for one file and a while.
 
     Args:
-        export_id (UUID): of the job
+        export_id (str): of the job
         token (str | Unset): of the link Default: ''.
 
     Raises:
