@@ -77,7 +77,7 @@ def keys(module_database: str) -> dict[str, str]:
                select discom_id, 'M' || n, hes_id, 'D1', 30 from registry.hes, generate_series(1, 3) n"""
         )
         conn.execute("insert into ops.role (discom_id, code, name, permissions) select discom_id, 'all', 'All', %s from registry.discom",
-                     [list(Permission)])  # fmt: skip
+                     [[p for p in Permission if p != Permission.TENANTS_MANAGE]])  # fmt: skip
         discom_id, hes_id = conn.execute("select discom_id, hes_id from registry.hes").fetchone() or (0, 0)
         for role in ("hes_vendor", "all"):
             made[role], key_id, secret = new_key()

@@ -493,6 +493,8 @@ def test_every_answer_says_what_is_left_of_the_limit(client: TestClient, keys: d
     ],
 )
 def test_policies_that_are_not_made_from_columns_outlive_later_migrations(keys: dict[str, str], table: str, said: str) -> None:
-    found = superuser("select pg_get_expr(polqual, polrelid) from pg_policy where polname = 'within' and polrelid = %s::regclass", table)
+    found = superuser(
+        "select pg_get_expr(polqual, polrelid) from pg_policy where polname in ('within', 'shared_with') and polrelid = %s::regclass", table
+    )
     assert len(found) == 1, f"{table} has no policy for limited callers"
     assert said in found[0][0], f"a later migration wrote another policy over that of {table}: {found[0][0]}"
