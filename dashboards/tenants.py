@@ -1,0 +1,84 @@
+"""The database log-in of each DISCOM under which Superset reads: ops.tenant() takes the tenant from its name (migration 0028)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+from dashboards.server_control import SupersetError, secret
+from warehouse import db
+
+GROUP = "meterhouse_superset"
+SETTINGS = {
+    "default_transaction_read_only": "on",
+    "statement_timeout": "60s",
+    "idle_in_transaction_session_timeout": "60s",
+    "timezone": "Asia/Kolkata",
+    "search_path": "reports, energy, network, vee, registry, public",
+}
+CONNECTIONS = 20
+
+
+@dataclass(frozen=True)
+class Tenant:
+    discom_id: int
+    code: str
+    name: str
+    last_day: date | None
+    """The last business day that was built."""
+
+    @property
+    def login(self) -> str:
+        return f"{GROUP}_{self.discom_id}"
+
+    @property
+    def role(self) -> str:
+        """Name of its role in Superset."""
+        return f"DISCOM {self.code}"
+
+
+def tenants() -> list[Tenant]:
+    """Every DISCOM of the warehouse, in the order of codes."""
+    with db.connect("meterhouse_owner") as conn:
+        rows = conn.execute("""
+            select d.discom_id, d.code, d.name, (select max(b.day) from ops.day_build b where b.discom_id = d.discom_id and b.built_at is not null)
+            from registry.discom d order by d.code""").fetchall()
+    return [Tenant(*row) for row in rows]
+
+
+def tenant(code: str) -> Tenant:
+    """Raises SupersetError."""
+    found = {t.code: t for t in tenants()}
+    if code not in found:
+        raise SupersetError(f"there is no DISCOM {code!r}: there are {', '.join(found) or 'none'}")
+    return found[code]
+
+
+def ensure_login(of: Tenant) -> None:
+    """Its log-in: reads what the reports read, writes nothing, is subject to row-level security and cannot take on another role."""
+    with psycopg.connect(db.database_url(), autocommit=True, connect_timeout=db.CONNECT_TIMEOUT_S) as conn:
+        name = sql.Identifier(of.login)
+        if not conn.execute("select 1 from pg_roles where rolname = %s", [of.login]).fetchone():
+            conn.execute(sql.SQL("create role {} login").format(name))
+        conn.execute(
+            sql.SQL("alter role {} nosuperuser nobypassrls nocreatedb nocreaterole inherit connection limit {} password {}").format(
+                name, sql.Literal(CONNECTIONS), sql.Literal(password(of))
+            )
+        )
+        conn.execute(sql.SQL("grant {} to {}").format(sql.Identifier(GROUP), name))
+        for setting, value in SETTINGS.items():
+            conn.execute(sql.SQL("alter role {} set {} = {}").format(name, sql.Identifier(setting), sql.Literal(value)))
+
+
+def password(of: Tenant) -> str:
+    return secret(of.login)
+
+
+def uri(of: Tenant, shown: str = "XXXXXXXXXX") -> str:
+    """SQLAlchemy's address of the warehouse under the log-in; the password goes to Superset apart from it."""
+    parts = conninfo_to_dict(db.database_url())
+    return f"postgresql+psycopg2://{of.login}:{shown}@{parts.get('host', 'localhost')}:{parts.get('port', 5432)}/{parts['dbname']}"

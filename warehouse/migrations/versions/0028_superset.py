@@ -1,0 +1,65 @@
+"""superset: log-in roles for dashboards and SQL Lab, each bound to one tenant by its name"""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "0028"
+down_revision = "0020"
+branch_labels = None
+depends_on = None
+
+SCHEMAS = ("registry", "raw", "vee", "ops", "reference", "staging", "energy", "network", "billing", "reports")
+
+# Of a session that logged in as meterhouse_superset_<discom_id> the tenant stands in the name that it logged in with, which no SET changes:
+# an analyst who writes SQL must not choose the tenant. Without a query in it the function is inlined, so it costs a plan nothing.
+TENANT = """
+    create or replace function ops.tenant() returns smallint language sql stable parallel safe as
+    $$ select case when starts_with(session_user::text, 'meterhouse_superset_') then substr(session_user::text, 21)::smallint
+                   else nullif(current_setting('app.discom_id', true), '')::smallint end $$"""
+TENANT_BEFORE = """
+    create or replace function ops.tenant() returns smallint language sql stable parallel safe as
+    $$ select nullif(current_setting('app.discom_id', true), '')::smallint $$"""
+
+# What nobody needs who reads reports: who may log in, with what, and what was asked of the API.
+WITHHELD = ("account", "session", "api_key", "access_audit", "role", "role_grant")
+
+
+def upgrade() -> None:
+    op.execute("""
+        do $$ begin
+          perform pg_advisory_xact_lock(hashtext('meterhouse roles'));
+          if not exists (select 1 from pg_roles where rolname = 'meterhouse_superset') then
+            create role meterhouse_superset nologin nosuperuser nobypassrls;
+          end if;
+        end $$""")
+    op.execute("grant meterhouse_superset to current_user")
+    op.execute(TENANT)
+    op.execute(
+        "comment on function ops.tenant is 'The tenant: of a log-in meterhouse_superset_<discom_id> that one, "
+        "of others SET LOCAL app.discom_id; NULL = none: sees nothing'"
+    )
+    op.execute(f"grant usage on schema {', '.join(SCHEMAS)} to meterhouse_superset")
+    # Views run with the rights of who asks, so it reads what the API reads, and writes nothing.
+    op.execute(f"""
+        do $$ declare t regclass; begin
+          for t in select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
+                   where n.nspname = any('{{{",".join(SCHEMAS)}}}') and c.relkind in ('r', 'p', 'v', 'm')
+                   and has_table_privilege('meterhouse_api', c.oid, 'select')
+                   and not (n.nspname = 'ops' and c.relname = any('{{{",".join(WITHHELD)}}}')) loop
+            execute format('grant select on %s to meterhouse_superset', t);
+          end loop;
+        end $$""")
+    # The audit trail names who made a key. Columns that the API reads too: the hash is not among them.
+    op.execute("grant select (discom_id, key_id, role, hes_id, name, created_at, revoked_at) on ops.api_key to meterhouse_superset")
+    op.execute("alter default privileges for role meterhouse_dbt grant select on tables to meterhouse_superset")
+
+
+def downgrade() -> None:
+    op.execute("alter default privileges for role meterhouse_dbt revoke select on tables from meterhouse_superset")
+    op.execute(f"revoke select on all tables in schema {', '.join(SCHEMAS)} from meterhouse_superset")
+    op.execute(f"revoke usage on schema {', '.join(SCHEMAS)} from meterhouse_superset")
+    op.execute(TENANT_BEFORE)
+    op.execute(
+        "comment on function ops.tenant is 'The tenant of this transaction (SET LOCAL app.discom_id), NULL = none: sees nothing'"
+    )
