@@ -95,7 +95,12 @@ def _column_config(data: Dataset, names: list[str]) -> dict[str, Any]:
     for c in data.columns:
         if c.name in names and (pattern := number_format(c.name, c.data_type)):
             config[c.name] = {"d3NumberFormat": pattern, "d3SmallNumberFormat": pattern}
+        elif c.name in names and c.name in _NARROW:
+            config[c.name] = {"columnWidth": _NARROW[c.name]}
     return config
+
+
+_NARROW = {"sla": 80, "rule": 60, "period": 70, "dt": 80, "feeder": 70, "serial": 120, "state": 80}
 
 
 def _number(design: Mapping[str, Any], data: Dataset) -> dict[str, Any]:
@@ -105,8 +110,8 @@ def _number(design: Mapping[str, Any], data: Dataset) -> dict[str, Any]:
         "metric": metric.name,
         "y_axis_format": metric.format,
         "subtitle": design.get("note", ""),
-        "header_font_size": 0.4,
-        "subtitle_font_size": 0.125,
+        "header_font_size": 0.5,
+        "subtitle_font_size": 0.2,
     }
 
 
@@ -134,6 +139,8 @@ def _series(kind: str) -> Callable[[Mapping[str, Any], Dataset], dict[str, Any]]
         }
         if timed:
             params["time_grain_sqla"] = design.get("grain", "P1D")
+            # Days as they are, and not a scale of time, which leaves out the label of the last.
+            params["xAxisForceCategorical"] = x != "starts_at"
         else:
             params |= {"x_axis_sort": metrics[0].name if design.get("sort", "value") == "value" else x, "x_axis_sort_asc": bool(design.get("ascending"))}
         if design.get("stack"):
@@ -156,10 +163,11 @@ def _pie(design: Mapping[str, Any], data: Dataset) -> dict[str, Any]:
         "donut": True,
         "innerRadius": 45,
         "outerRadius": 72,
-        "label_type": "key_percent",
+        "label_type": "percent",
         "number_format": metric.format,
-        "show_legend": False,
+        "show_legend": True,
         "legendOrientation": "bottom",
+        "legendType": "scroll",
         "show_labels_threshold": 2,
         "labels_outside": True,
         "label_line": True,
@@ -175,7 +183,7 @@ def _table(design: Mapping[str, Any], data: Dataset) -> dict[str, Any]:
         "color_pn": False,
         "align_pn": False,
         "server_pagination": False,
-        "page_length": design.get("page", 50),
+        "page_length": design.get("page", 0),
         "include_search": False,
         "allow_rearrange_columns": True,
         "order_desc": True,

@@ -13,12 +13,12 @@ from dashboards.server_control import SupersetError, secret
 from warehouse import db
 
 GROUP = "meterhouse_superset"
-SETTINGS = {
-    "default_transaction_read_only": "on",
-    "statement_timeout": "60s",
-    "idle_in_transaction_session_timeout": "60s",
-    "timezone": "Asia/Kolkata",
-    "search_path": "reports, energy, network, vee, registry, public",
+SETTINGS: dict[str, tuple[str, ...]] = {
+    "default_transaction_read_only": ("on",),
+    "statement_timeout": ("60s",),
+    "idle_in_transaction_session_timeout": ("60s",),
+    "timezone": ("Asia/Kolkata",),
+    "search_path": ("reports", "energy", "network", "vee", "registry", "public"),
 }
 CONNECTIONS = 20
 
@@ -70,8 +70,9 @@ def ensure_login(of: Tenant) -> None:
             )
         )
         conn.execute(sql.SQL("grant {} to {}").format(sql.Identifier(GROUP), name))
-        for setting, value in SETTINGS.items():
-            conn.execute(sql.SQL("alter role {} set {} = {}").format(name, sql.Identifier(setting), sql.Literal(value)))
+        for setting, values in SETTINGS.items():
+            value = sql.SQL(", ").join(map(sql.Literal, values))
+            conn.execute(sql.SQL("alter role {} set {} = {}").format(name, sql.Identifier(setting), value))
 
 
 def password(of: Tenant) -> str:
