@@ -17,6 +17,7 @@ from api.commands.router import router as commands
 from api.database import Database
 from api.edits.router import freezes
 from api.edits.router import router as edits
+from api.embed.router import router as embed
 from api.exceptions.router import router as exceptions
 from api.explain.router import router as explain
 from api.health import router as health
@@ -55,6 +56,7 @@ def create_app() -> FastAPI:
     app.include_router(freezes)
     app.include_router(exceptions)
     app.include_router(explain)
+    app.include_router(embed)
     return app
 
 

@@ -108,7 +108,9 @@ def generate(
         there = read()
         differ = sorted(p for p in assets.keys() | there.keys() if dump(assets.get(p)) != dump(there.get(p)))
         if differ:
-            fail(f"{len(differ)} files of dashboards/assets are not as generated (`meterhouse superset generate`): {', '.join(differ[:10])}")
+            fail(
+                f"{len(differ)} files of dashboards/assets are not as generated (`meterhouse superset generate`): {', '.join(differ[:10])}"
+            )
         console.print(f"{len(assets)} assets are as generated")
         return
     changed = write(assets)
@@ -148,7 +150,9 @@ def _sync(discom: list[str] | None, *, dry_run: bool) -> None:
 
     chosen = [tenant(code) for code in discom] if discom else tenants()
     if not chosen:
-        console.print("no DISCOM is registered yet, so there is nothing to show: `meterhouse registry import`, then `meterhouse superset sync`")
+        console.print(
+            "no DISCOM is registered yet, so there is nothing to show: `meterhouse registry import`, then `meterhouse superset sync`"
+        )
         return
     with _client() as client:
         change = bring_in_line(client, chosen, dry_run=dry_run, say=lambda text: console.print(f"[dim]{text}[/dim]"))
@@ -185,7 +189,9 @@ def screenshot(
     dark: Annotated[bool, typer.Option("--dark", help="In the dark theme.")] = False,
     bare: Annotated[bool, typer.Option("--bare", help="Without Superset's own header.")] = False,
 ) -> None:
-    """Make pictures of the dashboards with headless Chromium, as somebody of the DISCOM sees them. Exit code 1 where a panel fails or is empty.
+    """Make pictures of the dashboards with headless Chromium, as somebody of the DISCOM sees them.
+
+    Exit code 1 where a panel fails or is empty.
 
     Example: meterhouse superset screenshot -d D01 --to screenshots
     """
@@ -220,5 +226,3 @@ def installed() -> bool:
         return bool(server.python())
     except server.SupersetError:
         return False
-
-

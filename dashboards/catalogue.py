@@ -63,11 +63,17 @@ class Dataset:
         for m in self.metrics:
             if m.name == name:
                 return m
-        raise AssetError(f"dataset {self.key} has no metric {name!r}: metrics.yml has {', '.join(m.name for m in self.metrics) or 'none of it'}")
+        raise AssetError(
+            f"dataset {self.key} has no metric {name!r}: metrics.yml has {', '.join(m.name for m in self.metrics) or 'none of it'}"
+        )
 
 
 def load(path: Path) -> Any:
-    return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a safe one
+    return load_text(path.read_text(encoding="utf-8"))
+
+
+def load_text(text: str) -> Any:
+    return yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe one
 
 
 @cache

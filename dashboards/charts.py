@@ -1,4 +1,4 @@
-"""A chart's design as Superset's form data and the query that goes with it. Designs: boards/*.yml; what the fields mean: docs/superset.md."""
+"""A chart's design (boards/*.yml) as Superset's form data and the query that goes with it. What the fields mean: docs/superset.md."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ def form_data(design: Mapping[str, Any], data: Dataset, window: str) -> dict[str
     kind = design["viz"]
     if kind not in _VIZ:
         raise AssetError(f"chart {design['title']!r}: viz {kind!r} is none of {', '.join(_VIZ)}")
-    common: dict[str, Any] = {"adhoc_filters": _filters(design, data, window), "color_scheme": "meterhouse", "row_limit": design.get("limit", ROW_LIMIT)}
+    common: dict[str, Any] = {
+        "adhoc_filters": _filters(design, data, window),
+        "color_scheme": "meterhouse",
+        "row_limit": design.get("limit", ROW_LIMIT),
+    }
     if data.time:
         common["granularity_sqla"] = data.time
     return common | _VIZ[kind](design, data) | design.get("options", {})
@@ -28,7 +32,11 @@ def form_data(design: Mapping[str, Any], data: Dataset, window: str) -> dict[str
 
 def query(params: Mapping[str, Any], data: Dataset) -> str:
     """The chart's query as JSON, so that the server can answer it without a browser."""
-    filters = [{"col": f["subject"], "op": f["operator"], "val": f["comparator"]} for f in params["adhoc_filters"] if f["expressionType"] == "SIMPLE"]
+    filters = [
+        {"col": f["subject"], "op": f["operator"], "val": f["comparator"]}
+        for f in params["adhoc_filters"]
+        if f["expressionType"] == "SIMPLE"
+    ]
     where = " AND ".join(f"({f['sqlExpression']})" for f in params["adhoc_filters"] if f["expressionType"] == "SQL")
     metrics = params.get("metrics") or ([params["metric"]] if params.get("metric") else [])
     columns: list[Any] = []
@@ -74,7 +82,9 @@ def query(params: Mapping[str, Any], data: Dataset) -> str:
 
 def report_table(data: Dataset) -> dict[str, Any]:
     """Design of the table chart that every report has: all that it tells, the latest first."""
-    columns = [f"{c.name}{LOCAL}" if is_stamp(c.data_type) else c.name for c in data.columns if c.name not in HIDDEN and not c.name.endswith("_id")]
+    columns = [
+        f"{c.name}{LOCAL}" if is_stamp(c.data_type) else c.name for c in data.columns if c.name not in HIDDEN and not c.name.endswith("_id")
+    ]
     ids = [c for c in ("batch_id", "command_id", "edit_id", "case_id") if data.has(c)]
     return {"title": data.title, "data": data.key, "viz": "table", "columns": columns[:1] + ids + columns[1:], "height": 60}
 
@@ -100,7 +110,7 @@ def _column_config(data: Dataset, names: list[str]) -> dict[str, Any]:
     return config
 
 
-_NARROW = {"sla": 80, "rule": 60, "period": 70, "dt": 80, "feeder": 70, "serial": 120, "state": 80}
+_NARROW = {"sla": 80, "rule": 60, "period": 70, "dt": 80, "feeder": 70, "serial": 120, "state": 80, "message": 360, "reasons": 320}
 
 
 def _number(design: Mapping[str, Any], data: Dataset) -> dict[str, Any]:
@@ -139,16 +149,17 @@ def _series(kind: str) -> Callable[[Mapping[str, Any], Dataset], dict[str, Any]]
         }
         if timed:
             params["time_grain_sqla"] = design.get("grain", "P1D")
-            # Days as they are, and not a scale of time, which leaves out the label of the last.
-            params["xAxisForceCategorical"] = x != "starts_at"
         else:
-            params |= {"x_axis_sort": metrics[0].name if design.get("sort", "value") == "value" else x, "x_axis_sort_asc": bool(design.get("ascending"))}
+            params |= {
+                "x_axis_sort": metrics[0].name if design.get("sort", "value") == "value" else x,
+                "x_axis_sort_asc": bool(design.get("ascending")),
+            }
         if design.get("stack"):
             params["stack"] = "Stack"
         if kind == "bar":
             params["orientation"] = design.get("orientation", "vertical")
         if kind == "line":
-            params |= {"markerEnabled": timed and x == "day", "markerSize": 6, "connectNulls": False}
+            params |= {"markerEnabled": timed, "markerSize": 3 if x == "starts_at" else 6, "connectNulls": False}
         return params
 
     return made
@@ -214,7 +225,16 @@ def _table(design: Mapping[str, Any], data: Dataset) -> dict[str, Any]:
 
 def _treemap(design: Mapping[str, Any], data: Dataset) -> dict[str, Any]:
     metric = data.metric(design["metric"])
-    return {"viz_type": "treemap_v2", "metric": metric.name, "groupby": design["by"], "number_format": metric.format, "show_labels": True, "show_upper_labels": True, "label_type": "key_value"}
+    return {
+        "viz_type": "treemap_v2",
+        "color_scheme": "meterhouse_pale",
+        "metric": metric.name,
+        "groupby": design["by"],
+        "number_format": metric.format,
+        "show_labels": True,
+        "show_upper_labels": True,
+        "label_type": "key_value",
+    }
 
 
 def _heatmap(design: Mapping[str, Any], data: Dataset) -> dict[str, Any]:
@@ -235,7 +255,7 @@ def _heatmap(design: Mapping[str, Any], data: Dataset) -> dict[str, Any]:
         "show_percentage": False,
         "show_values": True,
         "value_bounds": [None, None],
-        "left_margin": "auto",
+        "left_margin": 80,
         "bottom_margin": "auto",
         "xscale_interval": -1,
         "yscale_interval": -1,
@@ -249,7 +269,9 @@ _VIZ: dict[str, Callable[[Mapping[str, Any], Dataset], dict[str, Any]]] = {
     "number": _number,
     "line": _series("line"),
     "bar": _series("bar"),
-    "area": lambda design, data: _series("line")(design, data) | {"area": True, "viz_type": "echarts_area", "stack": "Stack", "opacity": 0.4},
+    "area": lambda design, data: (
+        _series("line")(design, data) | {"area": True, "viz_type": "echarts_area", "stack": "Stack", "opacity": 0.4}
+    ),
     "pie": _pie,
     "table": _table,
     "treemap": _treemap,

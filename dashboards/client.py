@@ -69,7 +69,9 @@ class Client:
             raise Refused(answer.status_code, f"{method} {path}: {answer.status_code} {answer.text[:1500]}")
         return answer
 
-    def list(self, resource: str, *, filters: tuple[Mapping[str, Any], ...] = (), columns: tuple[str, ...] = ()) -> Iterator[dict[str, Any]]:
+    def list(
+        self, resource: str, *, filters: tuple[Mapping[str, Any], ...] = (), columns: tuple[str, ...] = ()
+    ) -> Iterator[dict[str, Any]]:
         """All rows of a resource, page by page."""
         for page in range(10_000):
             asked: dict[str, Any] = {"page": page, "page_size": PAGE}

@@ -1,4 +1,6 @@
-"""Writes dashboards/assets/ from dbt's YAML, metrics.yml, extras.yml and the designs of boards/. The files are committed: a test makes them anew.
+"""Writes dashboards/assets/ from dbt's YAML, metrics.yml, extras.yml and the designs of boards/.
+
+The files are committed: a test makes them anew.
 
 They are of no tenant: `sync` gives each DISCOM its own, with uuids of its own made of these.
 """
@@ -262,7 +264,7 @@ def _dashboard(name: str, board: Mapping[str, Any]) -> dict[str, Any]:
             "shared_label_colors": [],
             "chart_configuration": {},
             "global_chart_configuration": {"scope": {"rootPath": ["ROOT_ID"], "excluded": []}},
-            "native_filter_configuration": _filters(board, ids),
+            "native_filter_configuration": _filters(name, board, ids),
         },
         "version": VERSION,
     }
@@ -279,12 +281,12 @@ def _widths(name: str, row: Mapping[str, Any]) -> list[int]:
     return [w or each for w in said]
 
 
-def _filters(board: Mapping[str, Any], ids: Mapping[str, int]) -> list[dict[str, Any]]:
+def _filters(name: str, board: Mapping[str, Any], ids: Mapping[str, int]) -> list[dict[str, Any]]:
     window = WINDOWS[board["window"]]
-    found: list[dict[str, Any]] = [
-        _filter("period", "Period", "filter_time", [{}])
-        | {"defaultDataMask": {"extraFormData": {"time_range": window}, "filterState": {"value": window}}}
-    ]
+    period = _filter("period", "Period", "filter_time", [{}])
+    period["defaultDataMask"] = {"extraFormData": {"time_range": window}, "filterState": {"value": window}}
+    period["scope"]["excluded"] = [ids[key] for key, design, _ in designs(name, board) if design.get("window") == "all"]
+    found: list[dict[str, Any]] = [period]
     above: list[str] = []
     for column in OFFICES:
         target = {"datasetUuid": asset_id("dataset", "office_path"), "column": {"name": column}}
@@ -307,7 +309,13 @@ def _filter(key: str, name: str, kind: str, targets: list[dict[str, Any]]) -> di
         "description": "",
         "filterType": kind,
         "targets": targets,
-        "controlValues": {"enableEmptyFilter": False, "multiSelect": True, "searchAllOptions": False, "inverseSelection": False, "defaultToFirstItem": False}
+        "controlValues": {
+            "enableEmptyFilter": False,
+            "multiSelect": True,
+            "searchAllOptions": False,
+            "inverseSelection": False,
+            "defaultToFirstItem": False,
+        }
         if kind == "filter_select"
         else {"enableEmptyFilter": False},
         "defaultDataMask": {"extraFormData": {}, "filterState": {}},

@@ -1,4 +1,4 @@
-"""People who log in to Superset with a password of its own. Where OIDC or LDAP is set up they come by that, and their groups say their roles."""
+"""People who log in to Superset with a password of its own. Where OIDC or LDAP is set up, their groups there say their roles."""
 
 from __future__ import annotations
 

@@ -95,7 +95,18 @@ def up(port: int | None = None, workers: int = 1) -> Status:
             raise SupersetError(f"another Superset answers at {url}: give another --port")
         log = home() / "superset.log"
         command = [
-            *(str(interpreter.parent / "gunicorn"), "-w", str(workers), "-k", "gthread", "--threads", "16", "--timeout", "120", "--no-control-socket"),
+            *(
+                str(interpreter.parent / "gunicorn"),
+                "-w",
+                str(workers),
+                "-k",
+                "gthread",
+                "--threads",
+                "16",
+                "--timeout",
+                "120",
+                "--no-control-socket",
+            ),
             *("-b", f"127.0.0.1:{port}", "superset.app:create_app()"),
         ]
         with log.open("ab") as out:

@@ -14,11 +14,9 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import uuid5
 
-import yaml
-
-from dashboards.client import Client
+from dashboards.client import Client, Refused
 from dashboards.generate import NAMESPACE, WINDOWS, Assets, dump, read
-from dashboards.tenants import Tenant, ensure_login, password, uri
+from dashboards.tenants import Tenant, ensure_login, note_embedded, password, uri
 
 STALE_DAYS = 3
 """Data that ends so long ago is no day-to-day business: periods then end with it, and not with today."""
@@ -91,7 +89,12 @@ def _windows(last: date | None, today: date) -> dict[str, str]:
 
 
 def sync(
-    client: Client, tenants: Iterable[Tenant], *, dry_run: bool = False, say: Callable[[str], None] = lambda _: None, assets: Assets | None = None
+    client: Client,
+    tenants: Iterable[Tenant],
+    *,
+    dry_run: bool = False,
+    say: Callable[[str], None] = lambda _: None,
+    assets: Assets | None = None,
 ) -> Change:
     """Bring `client`'s Superset in line for these DISCOMs; with `dry_run` only say what would be done."""
     change = Change()
@@ -127,8 +130,13 @@ def sync(
     access = _Access(client, dry_run)
     access.analyst()
     for tenant in everyone:
-        access.tenant(tenant, {content["uuid"] for path, content in wanted.items() if path.startswith(f"datasets/{tenant.code}/")},
-                      {content["uuid"] for path, content in wanted.items() if path.startswith(f"databases/{tenant.code}/")})
+        access.tenant(
+            tenant,
+            {content["uuid"] for path, content in wanted.items() if path.startswith(f"datasets/{tenant.code}/")},
+            {content["uuid"] for path, content in wanted.items() if path.startswith(f"databases/{tenant.code}/")},
+        )
+        if not dry_run:
+            _embed(client, tenant, {c["slug"]: c["uuid"] for p, c in wanted.items() if p.startswith(f"dashboards/{tenant.code}/")}, change)
     change.created += access.created
     change.changed += access.changed
     return change
@@ -142,7 +150,19 @@ def _by_uuid(assets: Assets) -> dict[str, tuple[str, dict[str, Any]]]:
 
 
 # What Superset numbers or adds by itself, and so cannot be the same as in a file.
-_ITS_OWN = {"id", "chartId", "datasource", "dashboards", "slice_id", "force", "chartsInScope", "tabsInScope", "datasetId", "dashboardId", "url_params"}
+_ITS_OWN = {
+    "id",
+    "chartId",
+    "datasource",
+    "dashboards",
+    "slice_id",
+    "force",
+    "chartsInScope",
+    "tabsInScope",
+    "datasetId",
+    "dashboardId",
+    "url_params",
+}
 
 
 def _plain(value: Any) -> Any:
@@ -188,7 +208,7 @@ def _gone(client: Client, ours: Mapping[str, str], codes: set[str]) -> dict[str,
     managed = {i: d for i, d in databases.items() if d["database_name"].removeprefix("Meterhouse ") in codes}
     if not managed:
         return found
-    for row in client.list("chart"):
+    for row in client.list("chart", columns=("id", "uuid", "slice_name", "certified_by")):
         if row.get("certified_by") == "Meterhouse" and row["uuid"] not in ours and _UUID.fullmatch(row["uuid"]):
             found.setdefault("charts", []).append((row["id"], row["slice_name"]))
     for row in client.list("dashboard"):
@@ -198,6 +218,22 @@ def _gone(client: Client, ours: Mapping[str, str], codes: set[str]) -> dict[str,
         if row["database"]["id"] in managed and row["uuid"] not in ours and _UUID.fullmatch(row["uuid"]):
             found.setdefault("datasets", []).append((row["id"], row["table_name"]))
     return found
+
+
+def _embed(client: Client, tenant: Tenant, dashboards: Mapping[str, str], change: Change) -> None:
+    """Let each dashboard be shown in other pages, to who has a token for it; from which origins, says the server's content policy."""
+    ids = {}
+    for row in client.list("dashboard", columns=("id", "uuid", "slug")):
+        if dashboards.get(row["slug"]) == row["uuid"]:
+            try:
+                said = client.call("GET", f"/api/v1/dashboard/{row['id']}/embedded")
+            except Refused as e:
+                if e.status != 404:
+                    raise
+                said = client.call("POST", f"/api/v1/dashboard/{row['id']}/embedded", json={"allowed_domains": []})
+            ids[row["slug"].removeprefix(slug(tenant, ""))] = said["result"]["uuid"]
+    if note_embedded(tenant, ids):
+        change.changed.append(f"embedded/{tenant.code}")
 
 
 class _Access:
@@ -275,5 +311,3 @@ class _Access:
             self.changed.append(f"rowlevelsecurity/{name}")
             if not self._dry_run:
                 self._client.call("PUT", f"/api/v1/rowlevelsecurity/{there['id']}", json=wanted)
-
-

@@ -17,7 +17,8 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "default_transaction_read_only": ("on",),
     "statement_timeout": ("60s",),
     "idle_in_transaction_session_timeout": ("60s",),
-    "timezone": ("Asia/Kolkata",),
+    # date_trunc of a day gives an instant, and Superset reads all instants as UTC: of another zone each day would be the one before.
+    "timezone": ("UTC",),
     "search_path": ("reports", "energy", "network", "vee", "registry", "public"),
 }
 CONNECTIONS = 20
@@ -83,3 +84,21 @@ def uri(of: Tenant, shown: str = "XXXXXXXXXX") -> str:
     """SQLAlchemy's address of the warehouse under the log-in; the password goes to Superset apart from it."""
     parts = conninfo_to_dict(db.database_url())
     return f"postgresql+psycopg2://{of.login}:{shown}@{parts.get('host', 'localhost')}:{parts.get('port', 5432)}/{parts['dbname']}"
+
+
+def note_embedded(of: Tenant, ids: dict[str, str]) -> bool:
+    """Remember what Superset calls the dashboards that may be shown in other pages, by our names of them; whether that is new."""
+    with db.connect("meterhouse_owner") as conn:
+        there = {
+            name: str(i)
+            for name, i in conn.execute("select dashboard, embedded_id from ops.embedded_dashboard where discom_id = %s", [of.discom_id])
+        }
+        if there == ids:
+            return False
+        conn.execute("delete from ops.embedded_dashboard where discom_id = %s", [of.discom_id])
+        with conn.cursor() as cursor:
+            cursor.executemany(
+                "insert into ops.embedded_dashboard (discom_id, dashboard, embedded_id) values (%s, %s, %s)",
+                [(of.discom_id, name, i) for name, i in sorted(ids.items())],
+            )
+    return True

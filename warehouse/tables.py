@@ -1622,3 +1622,17 @@ report_delivery = sa.Table(
     schema="ops",
     comment="Reports that were due by a schedule: the outbox and the history of what went where",
 )
+
+
+# --- dashboards ---
+
+embedded_dashboard = sa.Table(
+    "embedded_dashboard",
+    metadata,
+    _discom(),
+    sa.Column("dashboard", sa.Text, nullable=False, comment="as boards/ calls it: operations, energy-audit"),
+    sa.Column("embedded_id", sa.Uuid, nullable=False, comment="what Superset calls it where it stands in another page"),
+    sa.PrimaryKeyConstraint("discom_id", "dashboard"),
+    schema="ops",
+    comment="Dashboards that may be shown in other pages, written by the sync with Superset",
+)

@@ -1,6 +1,9 @@
-"""Pictures of dashboards by a headless Chromium, as a person who logs in sees them. Run by Superset's Python, whose environment has Selenium.
+"""Pictures of dashboards by a headless Chromium, as a person who logs in sees them.
 
-Reads from standard input one JSON object: url, username, password, theme (default, dark), width, pages [[slug, file]], chromium, chromedriver.
+Run by Superset's Python, whose environment has Selenium.
+
+Reads from standard input one JSON object: url, username, password, theme (default, dark), standalone, width, pages [[slug, file]],
+chromium, chromedriver.
 Writes one JSON line for each page: file, seconds, and the texts of what is wrong on it.
 """
 
@@ -17,12 +20,16 @@ from typing import Any
 LOAD_S = 90
 # A chart is done when it shows neither a spinner nor an empty frame.
 STATE = """
-const pending = document.querySelectorAll('.loading, [data-test="loading-indicator"], .ant-spin-spinning, .ant-skeleton').length;
+const busy = '.loading, [data-test="loading-indicator"], .ant-spin-spinning, .ant-skeleton';
+const pending = document.querySelectorAll(busy).length;
 const holders = [...document.querySelectorAll('.dashboard-chart-id-0, [data-test="dashboard-component-chart-holder"]')];
-const wrong = [...document.querySelectorAll('[data-test="chart-container"] .ant-alert, .error-toast, .ant-alert-error')].map(e => e.innerText)
+const alerts = '[data-test="chart-container"] .ant-alert, .error-toast, .ant-alert-error';
+const wrong = [...document.querySelectorAll(alerts)].map(e => e.innerText)
   .concat(holders.filter(h => h.innerText.includes('No results')).map(h => h.innerText.replace(/\\s+/g, ' ')));
-return {pending, charts: holders.length, drawn: document.querySelectorAll('.slice_container canvas, .slice_container table, .slice_container .header-line, .slice_container svg').length,
-        height: Math.ceil(Math.max(0, ...holders.map(h => h.getBoundingClientRect().bottom + window.scrollY))) + window.outerHeight - window.innerHeight, wrong};
+const drawn = ['canvas', 'table', '.header-line', 'svg'].map(what => '.slice_container ' + what).join(', ');
+return {pending, wrong, charts: holders.length, drawn: document.querySelectorAll(drawn).length,
+        height: Math.ceil(Math.max(0, ...holders.map(h => h.getBoundingClientRect().bottom + window.scrollY)))
+                + window.outerHeight - window.innerHeight};
 """
 
 
@@ -55,7 +62,8 @@ def main() -> None:
             wait.until(lambda d: "/login" not in d.current_url)
             driver.execute_script("localStorage.setItem('superset-theme-mode', arguments[0])", asked["theme"])
             for slug, file in asked["pages"]:
-                print(json.dumps(_picture(driver, asked, slug, Path(file))), flush=True)
+                sys.stdout.write(json.dumps(_picture(driver, asked, slug, Path(file))) + "\n")
+                sys.stdout.flush()
         finally:
             driver.quit()
 

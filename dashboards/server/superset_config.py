@@ -132,11 +132,14 @@ APP_NAME = "Meterhouse"
 LOGO_TOOLTIP = "Meterhouse"
 LOGO_RIGHT_TEXT = ""
 # A house whose gable is the hand of a meter; in the file, since nothing is fetched from elsewhere.
-APP_ICON = "data:image/svg+xml;base64," + base64.b64encode(
-    b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 190 32"><path d="M3 17 17 5l14 12v12H3z" fill="#3B75AF"/>'
-    b'<path d="M8 25a9 9 0 0 1 18 0" fill="none" stroke="#fff" stroke-width="2.4"/><path d="m17 25 5-7" stroke="#E9A23B" stroke-width="2.6"/>'
-    b'<text x="40" y="24" font-family="Inter,Noto Sans,Helvetica,Arial,sans-serif" font-size="21" font-weight="600" fill="#3B75AF">Meterhouse</text></svg>'
-).decode()
+APP_ICON = (
+    "data:image/svg+xml;base64,"
+    + base64.b64encode(
+        b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 190 32"><path d="M3 17 17 5l14 12v12H3z" fill="#3B75AF"/>'
+        b'<path d="M8 25a9 9 0 0 1 18 0" fill="none" stroke="#fff" stroke-width="2.4"/><path d="m17 25 5-7" stroke="#E9A23B" stroke-width="2.6"/>'
+        b'<text x="40" y="24" font-family="Inter,Noto Sans,Helvetica,Arial,sans-serif" font-size="21" font-weight="600" fill="#3B75AF">Meterhouse</text></svg>'
+    ).decode()
+)
 NAVY, BLUE, PALE, AMBER, RED, GREY, INK = "#1F3A5F", "#3B75AF", "#C9DAEA", "#E9A23B", "#C0392B", "#7A8794", "#22303C"
 _TOKENS = {
     "brandAppName": APP_NAME,
@@ -165,7 +168,14 @@ EXTRA_CATEGORICAL_COLOR_SCHEMES = [
         "description": "",
         "isDefault": True,
         "colors": [BLUE, AMBER, "#2E8B6F", RED, NAVY, "#8E6FB0", "#5BB5C9", "#B5893B", GREY, "#D98880", "#7FA650", "#C9DAEA"],
-    }
+    },
+    {
+        "id": "meterhouse_pale",
+        "label": "Meterhouse pale",
+        "description": "For areas that carry text",
+        "isDefault": False,
+        "colors": [PALE, "#F6DDB3", "#BFE0D3", "#E8C0BA", "#D5C9E3", "#BFE3EA", "#E6D3B0", "#D3D9DF"],
+    },
 ]
 EXTRA_SEQUENTIAL_COLOR_SCHEMES = [
     {

@@ -84,6 +84,7 @@ def test_nothing_is_loaded_from_outside_and_the_description_is_there(client: Tes
             f"/api/v1/edits{e}"
             for e in ("", "/day", "/file", "/file/preview", "/preview", "/{id}", "/{id}/approve", "/{id}/reject", "/{id}/withdraw")
         ),
+        "/api/v1/embed/guest-token",
         *("/api/v1/freezes", "/api/v1/freezes/{id}/release"),
         *("/api/v1/meters/events", "/api/v1/meters/readings"),
         *(f"/api/v1/vee/cases{c}" for c in cases),

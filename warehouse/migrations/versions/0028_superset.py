@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0028"
@@ -53,13 +54,26 @@ def upgrade() -> None:
     # The audit trail names who made a key. Columns that the API reads too: the hash is not among them.
     op.execute("grant select (discom_id, key_id, role, hes_id, name, created_at, revoked_at) on ops.api_key to meterhouse_superset")
     op.execute("alter default privileges for role meterhouse_dbt grant select on tables to meterhouse_superset")
+    op.create_table(
+        "embedded_dashboard",
+        sa.Column("discom_id", sa.SmallInteger(), nullable=False),
+        sa.Column("dashboard", sa.Text(), nullable=False, comment="as boards/ calls it: operations, energy-audit"),
+        sa.Column("embedded_id", sa.Uuid(), nullable=False, comment="what Superset calls it where it stands in another page"),
+        sa.ForeignKeyConstraint(["discom_id"], ["registry.discom.discom_id"], name=op.f("embedded_dashboard_discom_id_fkey")),
+        sa.PrimaryKeyConstraint("discom_id", "dashboard", name=op.f("embedded_dashboard_pkey")),
+        schema="ops",
+        comment="Dashboards that may be shown in other pages, written by the sync with Superset",
+    )
+    op.execute("select ops.protect('ops.embedded_dashboard')")
+    op.execute("grant all on ops.embedded_dashboard to meterhouse_owner")
+    op.execute("grant select on ops.embedded_dashboard to meterhouse_api")
 
 
 def downgrade() -> None:
+    op.drop_table("embedded_dashboard", schema="ops")
+    op.execute("revoke select (discom_id, key_id, role, hes_id, name, created_at, revoked_at) on ops.api_key from meterhouse_superset")
     op.execute("alter default privileges for role meterhouse_dbt revoke select on tables from meterhouse_superset")
     op.execute(f"revoke select on all tables in schema {', '.join(SCHEMAS)} from meterhouse_superset")
     op.execute(f"revoke usage on schema {', '.join(SCHEMAS)} from meterhouse_superset")
     op.execute(TENANT_BEFORE)
-    op.execute(
-        "comment on function ops.tenant is 'The tenant of this transaction (SET LOCAL app.discom_id), NULL = none: sees nothing'"
-    )
+    op.execute("comment on function ops.tenant is 'The tenant of this transaction (SET LOCAL app.discom_id), NULL = none: sees nothing'")
