@@ -23,6 +23,7 @@ from cli import (
     sla,
     streams,
     superset,
+    up,
     vendors,
 )
 from cli.bench import command as bench
@@ -58,6 +59,7 @@ app.command("report")(report.report)
 app.add_typer(report_schedule.app, name="report-schedule", help="Reports that go out by themselves: what is due, what went where.")
 app.command("dagster")(run.dagster)
 app.add_typer(superset.app, name="superset", help="Dashboards: Superset as a server of this machine, and its assets as files.")
+app.command("up")(up.up)
 app.command("demo")(demo.demo)
 app.command("bench")(bench.bench)
 

@@ -37,7 +37,7 @@ def up(
     console.print(f"Superset: {state.url}, pid {state.pid}, log {state.log}")
     console.print(f"log in as [bold]{server.ADMIN}[/bold] with the password that `meterhouse superset password` shows")
     if sync:
-        _sync(None, dry_run=False)
+        bring_in_line(None, dry_run=False)
 
 
 @app.command()
@@ -141,11 +141,12 @@ def sync(
 
     Example: meterhouse superset sync --dry-run
     """
-    _sync(discom, dry_run=dry_run)
+    bring_in_line(discom, dry_run=dry_run)
 
 
-def _sync(discom: list[str] | None, *, dry_run: bool) -> None:
-    from dashboards.sync import sync as bring_in_line
+def bring_in_line(discom: list[str] | None, *, dry_run: bool) -> None:
+    """Sync, and say what was done."""
+    from dashboards.sync import sync as synchronise
     from dashboards.tenants import tenant, tenants
 
     chosen = [tenant(code) for code in discom] if discom else tenants()
@@ -155,7 +156,7 @@ def _sync(discom: list[str] | None, *, dry_run: bool) -> None:
         )
         return
     with _client() as client:
-        change = bring_in_line(client, chosen, dry_run=dry_run, say=lambda text: console.print(f"[dim]{text}[/dim]"))
+        change = synchronise(client, chosen, dry_run=dry_run, say=lambda text: console.print(f"[dim]{text}[/dim]"))
     for sign, names in (("+", change.created), ("~", change.changed), ("-", change.removed)):
         for name in names if len(names) <= 30 else [*names[:10], f"… {len(names) - 10} more"]:
             console.print(f" {sign} {name}" + (f"  ({', '.join(change.details[name])})" if name in change.details else ""), highlight=False)

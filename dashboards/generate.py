@@ -149,7 +149,7 @@ def _dataset(data: Dataset) -> dict[str, Any]:
                     "expression": f"{c.name} at time zone 'Asia/Kolkata'",
                 }
             )
-    metrics = [
+    metrics: list[dict[str, Any]] = [
         {
             "metric_name": m.name,
             "verbose_name": m.label,

@@ -13,9 +13,10 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psycopg
@@ -193,16 +194,14 @@ def _bootstrap(interpreter: Path, environment: dict[str, str]) -> None:
     done.write_text(stamp)
 
 
-def _state() -> dict[str, str]:
+def _state() -> dict[str, Any]:
     path = home() / "state.json"
     return dict(json.loads(path.read_text())) if path.exists() else {}
 
 
 def _alive(pid: int) -> bool:
-    try:
+    with suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        pass
     command = Path(f"/proc/{pid}/cmdline")
     try:
         os.kill(pid, 0)

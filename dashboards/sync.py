@@ -1,7 +1,9 @@
-"""Brings a Superset in line with the files: assets of each DISCOM, its role, its row-level security. Done twice, the second finds nothing to do.
+"""Brings a Superset in line with the files: assets of each DISCOM, its role, its row-level security.
 
-Each DISCOM has a copy of every asset on a database connection of its own, whose log-in sees its rows alone (tenants.py). That, and not a rule in Superset, is
-what keeps tenants apart; the rules in Superset stand above it.
+Done twice, the second finds nothing to do.
+
+Each DISCOM has a copy of every asset on a database connection of its own, whose log-in sees its rows alone (tenants.py).
+That, and not a rule in Superset, is what keeps tenants apart; the rules in Superset stand above it.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import uuid5
 
+from dashboards.catalogue import CERTIFIED_BY, load_text
 from dashboards.client import Client, Refused
 from dashboards.generate import NAMESPACE, WINDOWS, Assets, dump, read
 from dashboards.tenants import Tenant, ensure_login, note_embedded, password, uri
@@ -95,6 +98,7 @@ def sync(
     dry_run: bool = False,
     say: Callable[[str], None] = lambda _: None,
     assets: Assets | None = None,
+    today: date | None = None,
 ) -> Change:
     """Bring `client`'s Superset in line for these DISCOMs; with `dry_run` only say what would be done."""
     change = Change()
@@ -102,9 +106,9 @@ def sync(
     neutral = read() if assets is None else assets
     wanted: Assets = {}
     for tenant in everyone:
-        wanted |= of_tenant(neutral, tenant)
+        wanted |= of_tenant(neutral, tenant, today)
     say("reading what is there")
-    there = _by_uuid({path: yaml.load(text, Loader=_LOADER) for path, text in client.export().items() if path != "metadata.yaml"})
+    there = _by_uuid({path: load_text(text) for path, text in client.export().items() if path != "metadata.yaml"})
     ours = {content["uuid"]: path for path, content in wanted.items()}
     fields = {uuid: _differences(there[uuid][1], wanted[path]) for uuid, path in ours.items() if uuid in there}
     for uuid, path in ours.items():
@@ -142,9 +146,6 @@ def sync(
     return change
 
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
 def _by_uuid(assets: Assets) -> dict[str, tuple[str, dict[str, Any]]]:
     return {content["uuid"]: (path, content) for path, content in assets.items() if isinstance(content, dict) and "uuid" in content}
 
@@ -166,7 +167,7 @@ _ITS_OWN = {
 
 
 def _plain(value: Any) -> Any:
-    """What of an asset is ours to say, in one form: without numbers of the server's own, empty fields, and texts of JSON as what they say."""
+    """What of an asset is ours to say, in one form: without numbers of the server's own and empty fields."""
     if isinstance(value, dict):
         return {k: p for k, v in value.items() if k not in _ITS_OWN and (p := _plain(v)) not in (None, {}, [], "")}
     if isinstance(value, list):
@@ -204,19 +205,21 @@ def _comparable(asset: dict[str, Any]) -> dict[str, Any]:
 def _gone(client: Client, ours: Mapping[str, str], codes: set[str]) -> dict[str, list[tuple[int, str]]]:
     """What an earlier sync brought in and the files have no more. What a person made is left alone: it stands not under our mark."""
     found: dict[str, list[tuple[int, str]]] = {}
-    databases = {d["id"]: d for d in client.list("database")}
-    managed = {i: d for i, d in databases.items() if d["database_name"].removeprefix("Meterhouse ") in codes}
-    if not managed:
-        return found
-    for row in client.list("chart", columns=("id", "uuid", "slice_name", "certified_by")):
-        if row.get("certified_by") == "Meterhouse" and row["uuid"] not in ours and _UUID.fullmatch(row["uuid"]):
+    managed = {d["id"] for d in client.list("database") if d["database_name"].removeprefix("Meterhouse ") in codes}
+    datasets = [d for d in client.list("dataset") if d["database"]["id"] in managed]
+    of_managed = {d["id"] for d in datasets}
+
+    def lost(row: Mapping[str, Any]) -> bool:
+        return row["uuid"] not in ours and bool(_UUID.fullmatch(row["uuid"]))
+
+    for row in client.list("chart", columns=("id", "uuid", "slice_name", "certified_by", "datasource_id")):
+        if lost(row) and row["certified_by"] == CERTIFIED_BY and row["datasource_id"] in of_managed:
             found.setdefault("charts", []).append((row["id"], row["slice_name"]))
-    for row in client.list("dashboard"):
-        if row.get("certified_by") == "Meterhouse" and row["uuid"] not in ours and _UUID.fullmatch(row["uuid"]):
+    slugs = tuple(f"{code.lower()}-" for code in codes)
+    for row in client.list("dashboard", columns=("id", "uuid", "dashboard_title", "certified_by", "slug")):
+        if lost(row) and row["certified_by"] == CERTIFIED_BY and (row["slug"] or "").startswith(slugs):
             found.setdefault("dashboards", []).append((row["id"], row["dashboard_title"]))
-    for row in client.list("dataset"):
-        if row["database"]["id"] in managed and row["uuid"] not in ours and _UUID.fullmatch(row["uuid"]):
-            found.setdefault("datasets", []).append((row["id"], row["table_name"]))
+    found["datasets"] = [(row["id"], row["table_name"]) for row in datasets if lost(row)]
     return found
 
 

@@ -17,7 +17,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "default_transaction_read_only": ("on",),
     "statement_timeout": ("60s",),
     "idle_in_transaction_session_timeout": ("60s",),
-    # date_trunc of a day gives an instant, and Superset reads all instants as UTC: of another zone each day would be the one before.
+    # date_trunc of a day gives an instant, and Superset reads instants as UTC: of another zone each day would be the one before.
     "timezone": ("UTC",),
     "search_path": ("reports", "energy", "network", "vee", "registry", "public"),
 }
@@ -46,8 +46,11 @@ def tenants() -> list[Tenant]:
     """Every DISCOM of the warehouse, in the order of codes."""
     with db.connect("meterhouse_owner") as conn:
         rows = conn.execute("""
-            select d.discom_id, d.code, d.name, (select max(b.day) from ops.day_build b where b.discom_id = d.discom_id and b.built_at is not null)
-            from registry.discom d order by d.code""").fetchall()
+            select d.discom_id, d.code, d.name, max(b.day)
+            from registry.discom d
+            left join ops.day_build b on b.discom_id = d.discom_id and b.built_at is not null
+            group by d.discom_id, d.code, d.name
+            order by d.code""").fetchall()
     return [Tenant(*row) for row in rows]
 
 

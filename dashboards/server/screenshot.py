@@ -53,6 +53,7 @@ def main() -> None:
         driver = webdriver.Chrome(options=options, service=Service(asked["chromedriver"]))
         try:
             driver.set_page_load_timeout(LOAD_S)
+            driver.set_script_timeout(LOAD_S)
             driver.get(f"{asked['url']}/login/")
             wait = WebDriverWait(driver, LOAD_S)
             name = wait.until(lambda d: d.find_element(By.CSS_SELECTOR, "input#username, input[name=username]"))
@@ -76,9 +77,9 @@ def _picture(driver: Any, asked: dict[str, Any], slug: str, file: Path) -> dict[
     while time.monotonic() - began < LOAD_S:
         state = driver.execute_script(STATE)
         still = still + 1 if state["charts"] and state["drawn"] and not state["pending"] else 0
-        if still >= 4:
+        if still >= 3:
             break
-        time.sleep(0.5)
+        time.sleep(1)
     driver.set_window_size(asked["width"], max(600, state.get("height", 0)) + 24)
     time.sleep(2.0)  # the charts draw themselves anew, with an animation of a second
     state = driver.execute_script(STATE)

@@ -59,7 +59,7 @@ FEATURE_FLAGS = {
 GUEST_ROLE_NAME = "Public"
 GUEST_TOKEN_JWT_SECRET = _secrets["guest_token_secret"]
 GUEST_TOKEN_JWT_EXP_SECONDS = 600
-GUEST_TOKEN_JWT_AUDIENCE = "meterhouse-superset"
+GUEST_TOKEN_JWT_AUDIENCE = "meterhouse-superset"  # noqa: S105 - a name
 
 # Sub-queries in an ad-hoc expression could read a table past the dataset's rules.
 ALLOW_ADHOC_SUBQUERY = False
@@ -71,7 +71,7 @@ SQL_MAX_ROW = 100_000
 ROW_LIMIT = 10_000
 SUPERSET_WEBSERVER_TIMEOUT = 60
 
-# Nothing is fetched from outside and nothing is told to it. The front end has a telemetry pixel built in, which this policy stops in the browser.
+# Nothing is fetched from outside and nothing is told to it: the front end has a telemetry pixel built in, which this policy stops.
 TALISMAN_ENABLED = True
 TALISMAN_CONFIG = {
     "content_security_policy": {
@@ -136,8 +136,10 @@ APP_ICON = (
     "data:image/svg+xml;base64,"
     + base64.b64encode(
         b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 190 32"><path d="M3 17 17 5l14 12v12H3z" fill="#3B75AF"/>'
-        b'<path d="M8 25a9 9 0 0 1 18 0" fill="none" stroke="#fff" stroke-width="2.4"/><path d="m17 25 5-7" stroke="#E9A23B" stroke-width="2.6"/>'
-        b'<text x="40" y="24" font-family="Inter,Noto Sans,Helvetica,Arial,sans-serif" font-size="21" font-weight="600" fill="#3B75AF">Meterhouse</text></svg>'
+        b'<path d="M8 25a9 9 0 0 1 18 0" fill="none" stroke="#fff" stroke-width="2.4"/>'
+        b'<path d="m17 25 5-7" stroke="#E9A23B" stroke-width="2.6"/>'
+        b'<text x="40" y="24" font-family="Inter,Noto Sans,Helvetica,Arial,sans-serif" font-size="21" font-weight="600"'
+        b' fill="#3B75AF">Meterhouse</text></svg>'
     ).decode()
 )
 NAVY, BLUE, PALE, AMBER, RED, GREY, INK = "#1F3A5F", "#3B75AF", "#C9DAEA", "#E9A23B", "#C0392B", "#7A8794", "#22303C"
