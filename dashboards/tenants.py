@@ -1,4 +1,4 @@
-"""The database log-in of each DISCOM under which Superset reads: ops.tenant() takes the tenant from its name (migration 0028)."""
+"""The database log-in of each DISCOM under which Superset reads. Its name binds it to the tenant (policy of_log_in, migration 0028)."""
 
 from __future__ import annotations
 
@@ -74,9 +74,10 @@ def ensure_login(of: Tenant) -> None:
             )
         )
         conn.execute(sql.SQL("grant {} to {}").format(sql.Identifier(GROUP), name))
-        for setting, values in SETTINGS.items():
+        # What every policy asks for; another value than this hides all rows, since the log-in's own policy stands beside it.
+        for setting, values in {**SETTINGS, "app.discom_id": (str(of.discom_id),)}.items():
             value = sql.SQL(", ").join(map(sql.Literal, values))
-            conn.execute(sql.SQL("alter role {} set {} = {}").format(name, sql.Identifier(setting), value))
+            conn.execute(sql.SQL("alter role {} set {} = {}").format(name, sql.Identifier(*setting.split(".")), value))
 
 
 def password(of: Tenant) -> str:

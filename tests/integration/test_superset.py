@@ -311,8 +311,11 @@ def test_the_database_log_in_is_bound_to_its_tenant(warehouse: None, module_data
     ensure_login(mine)
     with psycopg.connect(make_conninfo(module_database, user=mine.login, password=password(mine)), autocommit=True) as conn:
         seen = sql.SQL("select distinct discom_id from reports.rpt_d01_dt_energy_audit")
+        assert conn.execute(seen).fetchall() == [(mine.discom_id,)], "the log-in does not see its own"
         conn.execute(sql.SQL("set app.discom_id = {}").format(sql.Literal(str(other.discom_id))))
-        assert conn.execute(seen).fetchall() == [(mine.discom_id,)], "a setting of the session chooses the tenant"
+        assert conn.execute(seen).fetchall() == [], "a setting of the session chooses the tenant"
+        conn.execute("reset app.discom_id")
+        assert conn.execute(seen).fetchall() == [(mine.discom_id,)], "reset takes the log-in's own tenant away"
         for role in ("meterhouse_dbt", "meterhouse_api", "meterhouse_owner", other.login):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 conn.execute(sql.SQL("set role {}").format(sql.Identifier(role)))
