@@ -1,6 +1,6 @@
 """Makes or upgrades Superset's metadata in one process, which takes a third of the time of its four commands. Run by Superset's Python.
 
-Reads from standard input one JSON object: {"admin": {"username", "password"}}. Can be run again at any time.
+Reads from standard input one JSON object: {"admin": {"username", "password"}}. It can be run again at any time.
 """
 
 from __future__ import annotations
