@@ -254,7 +254,6 @@ def _dashboard(name: str, board: Mapping[str, Any]) -> dict[str, Any]:
         "uuid": asset_id("dashboard", name),
         "position": position,
         "metadata": {
-            "color_scheme": "meterhouse",
             "cross_filters_enabled": True,
             "filter_bar_orientation": "HORIZONTAL",
             "refresh_frequency": 0,
