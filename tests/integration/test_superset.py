@@ -26,7 +26,7 @@ from audit.job import audit_month
 from dashboards import server_control
 from dashboards.catalogue import datasets
 from dashboards.client import Client, Refused
-from dashboards.generate import Assets, boards, designs, read
+from dashboards.generate import Assets, asset_id, boards, designs, read
 from dashboards.people import add
 from dashboards.sync import of_tenant, slug, sync
 from dashboards.tenants import Tenant, ensure_login, password, tenants
@@ -131,8 +131,10 @@ def site(warehouse: None) -> Iterator[Site]:
 
 
 def few(assets: Assets) -> Assets:
-    """What the second DISCOM needs for a comparison."""
-    return {p: c for p, c in assets.items() if p.startswith(("databases/", "datasets/")) or "operations" in p}
+    """What the second DISCOM needs for a comparison: one dashboard with what is on it, and D01."""
+    kept = {p: c for p, c in assets.items() if p.startswith(("databases/", "charts/operations/")) or p == "dashboards/operations.yaml"}
+    used = {c.get("dataset_uuid") for c in kept.values()} | {asset_id("dataset", key) for key in ("D01", "office_path")}
+    return kept | {p: c for p, c in assets.items() if p.startswith("datasets/") and c["uuid"] in used}
 
 
 def test_a_second_sync_finds_nothing_to_do(site: Site) -> None:
