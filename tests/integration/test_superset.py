@@ -10,7 +10,7 @@ import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -183,10 +183,10 @@ def test_headline_figures_are_the_warehouses(site: Site, board: str) -> None:
             number = numbers[f"charts/{site.mine.code}/{board}/{key}.yaml"]
             (result,) = site.person.call("GET", f"/api/v1/chart/{number}/data/")["result"]
             (shown,) = result["data"][0].values()
-            period = {"week": "2026-09-27", "month": "2026-10-01"}[design.get("window", boards()[board]["window"])]
+            period = {"week": LAST - timedelta(days=6), "month": LAST.replace(day=1)}[design.get("window", boards()[board]["window"])]
             conditions = [f"discom_id = {site.mine.discom_id}", *([f"({design['where']})"] if "where" in design else [])]
             if data.time:
-                conditions.append(f"{data.time} >= '{period}' and {data.time} < '2026-10-04'")
+                conditions.append(f"{data.time} >= '{period}' and {data.time} <= '{LAST}'")
             row = conn.execute(
                 f"select {data.metric(design['metric']).sql} from {data.schema}.{data.table} where {' and '.join(conditions)}"
             ).fetchone()

@@ -25,6 +25,14 @@ OF_LOG_IN = """
       end if;
     end $$"""
 
+# Superset sets the search path to the dataset's schema, so what a function takes of an extension must say where it lies.
+TOTAL = """
+    create or replace function ops.total(vals integer[]) returns bigint language sql volatile parallel safe as $$
+      select case when 0 = all (vals) and cardinality(vals) > 0 then 0
+                  when cardinality(vals) between 1 and 100 and array_position(vals, null) is null and not 0 > any (vals)
+                  then ({cube}(vals::double precision[]) {distance} {cube}(0))::bigint
+                  else ops.total_one_by_one(vals) end $$"""
+
 # What nobody needs who reads reports: who may log in, with what, and what was asked of the API.
 WITHHELD = ("account", "session", "api_key", "access_audit", "role", "role_grant")
 
@@ -38,6 +46,7 @@ def upgrade() -> None:
           end if;
         end $$""")
     op.execute("grant meterhouse_superset to current_user")
+    op.execute(TOTAL.format(cube="public.cube", distance="operator(public.<#>)"))
     op.execute(LOGIN_TENANT)
     op.execute(
         "comment on function ops.login_tenant is 'The tenant of a log-in meterhouse_superset_<discom_id>; NULL = of another: sees nothing'"
@@ -91,6 +100,7 @@ def downgrade() -> None:
             execute format('drop policy of_log_in on %s', t);
           end loop;
         end $$""")
+    op.execute(TOTAL.format(cube="cube", distance="<#>"))
     op.execute(protect_before())
     op.execute("drop function ops.login_tenant()")
 
