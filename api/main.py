@@ -23,6 +23,7 @@ from api.commands.router import router as commands
 from api.database import Database
 from api.edits.router import freezes
 from api.edits.router import router as edits
+from api.embed.router import router as embed
 from api.energy.router import router as energy
 from api.etag import ETags
 from api.exceptions.router import router as exceptions
@@ -99,10 +100,11 @@ def create_app(tracing: Tracing | None = None) -> FastAPI:
     app.include_router(freezes)
     app.include_router(exceptions)
     app.include_router(explain)
-    add_pages(app)
-    describe(app)
     app.include_router(reports)
     app.include_router(builder)
+    app.include_router(embed)
+    add_pages(app)
+    describe(app)
     return app
 
 

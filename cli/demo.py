@@ -271,3 +271,6 @@ def _show_files(files: list[Path]) -> None:
         "Look closer: [bold].venv/bin/meterhouse db psql[/bold], then [bold]select * from reports.rpt_d01_dt_energy_audit;[/bold] "
         "or [bold].venv/bin/meterhouse dagster[/bold]"
     )
+    console.print(
+        "Dashboards: [bold]make up[/bold] starts Superset, API and Dagster, then [bold].venv/bin/meterhouse superset sync[/bold] fills it"
+    )

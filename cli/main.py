@@ -22,6 +22,8 @@ from cli import (
     run,
     sla,
     streams,
+    superset,
+    up,
     users,
     vendors,
 )
@@ -60,6 +62,8 @@ app.command("run")(run.run)
 app.command("report")(report.report)
 app.add_typer(report_schedule.app, name="report-schedule", help="Reports that go out by themselves: what is due, what went where.")
 app.command("dagster")(run.dagster)
+app.add_typer(superset.app, name="superset", help="Dashboards: Superset as a server of this machine, and its assets as files.")
+app.command("up")(up.up)
 app.command("demo")(demo.demo)
 app.command("bench")(bench.bench)
 app.command("bench-api")(bench_api.bench_api)
@@ -81,7 +85,7 @@ def main() -> None:
 
 def _expected(error: BaseException) -> bool:
     """Errors whose message says what is wrong and how to mend it; anything else is our mistake and keeps its traceback."""
-    modules = ("warehouse", "ingestion", "expectations", "vee", "audit", "orchestration", "api", "cli", "simulation")
+    modules = ("warehouse", "ingestion", "expectations", "vee", "audit", "orchestration", "api", "dashboards", "cli", "simulation")
     name = type(error).__module__.split(".")[0]
     return name in modules or isinstance(error, (OSError,)) or type(error).__module__.startswith("psycopg")
 

@@ -1,4 +1,5 @@
-"""Superset as code: assets in YAML and the client that brings a server in line with them. Knows reports.* and no other schema.
+"""Superset as code: datasets, charts and dashboards as files, and the client that brings a server in line with them, over REST alone.
 
-Nothing is here yet but its place.
+Datasets come from dbt's YAML, figures from metrics.yml, designs from boards/; `generate` makes assets/ of them, `validate` checks them
+without a server, `sync` brings them to one, for each DISCOM under its own database log-in. Nothing here imports Superset.
 """

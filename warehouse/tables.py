@@ -1765,4 +1765,16 @@ report_config_version = sa.Table(
     sa.ForeignKeyConstraint(["discom_id", "config_id"], ["ops.report_config.discom_id", "ops.report_config.config_id"]),
     schema="ops",
     comment="Each state of a report in which it was saved; append-only",
+
+# --- dashboards ---
+
+embedded_dashboard = sa.Table(
+    "embedded_dashboard",
+    metadata,
+    _discom(),
+    sa.Column("dashboard", sa.Text, nullable=False, comment="as boards/ calls it: operations, energy-audit"),
+    sa.Column("embedded_id", sa.Uuid, nullable=False, comment="what Superset calls it where it stands in another page"),
+    sa.PrimaryKeyConstraint("discom_id", "dashboard"),
+    schema="ops",
+    comment="Dashboards that may be shown in other pages, written by the sync with Superset",
 )

@@ -1,0 +1,1 @@
+"""What runs inside Superset's own environment: its configuration and how its metadata is made. Nothing of ours imports this."""

@@ -1,0 +1,336 @@
+"""A real Superset beside a simulated warehouse of two DISCOMs.
+
+Assets come in once, charts answer with the warehouse's figures, tenants stay apart.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from fastapi.testclient import TestClient
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from api.auth import HEADER, new_key
+from api.main import create_app
+from audit.job import audit_month
+from dashboards import server_control
+from dashboards.catalogue import datasets
+from dashboards.client import Client, Refused
+from dashboards.generate import Assets, asset_id, boards, designs, read
+from dashboards.people import add
+from dashboards.sync import of_tenant, slug, sync
+from dashboards.tenants import Tenant, ensure_login, password, tenants
+from orchestration import steps
+from simulation import SimulationConfig
+from tests.integration.simulated import land_all, register, simulate
+from warehouse import db
+
+
+def _installed() -> bool:
+    try:
+        return bool(server_control.python())
+    except server_control.SupersetError:
+        return False
+
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.heavy,
+    pytest.mark.skipif(not _installed(), reason="Superset has no environment here: make superset-install"),
+]
+
+FIRST, LAST = date(2026, 10, 1), date(2026, 10, 3)
+TODAY = date(2026, 11, 1)
+PASSWORD = "a person of the test"
+
+
+@dataclass(frozen=True)
+class Site:
+    """What stands: a Superset with the assets of two DISCOMs, and a person of each."""
+
+    admin: Client
+    mine: Tenant
+    other: Tenant
+    assets: Assets
+    person: Client
+    """Of `mine`."""
+    stranger: Client
+    """Of `other`."""
+
+    def ids(self, resource: str, tenant: Tenant, kind: str) -> dict[str, int]:
+        """Number of each asset of a tenant by its neutral path."""
+        there = {row["uuid"]: row["id"] for row in self.admin.list(resource)}
+        wanted = of_tenant(self.assets, tenant, TODAY)
+        return {p: there[c["uuid"]] for p, c in wanted.items() if p.startswith(f"{kind}/") and c["uuid"] in there}
+
+    def dataset(self, tenant: Tenant, key: str) -> int:
+        return self.ids("dataset", tenant, "datasets")[f"datasets/{tenant.code}/warehouse/{datasets()[key].table}.yaml"]
+
+    def database(self, tenant: Tenant) -> int:
+        return next(d["id"] for d in self.admin.list("database") if d["database_name"] == f"Meterhouse {tenant.code}")
+
+
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return int(s.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("home")
+        patch.setenv("METERHOUSE_HOME", str(folder))
+        patch.delenv("METERHOUSE_SUPERSET_SECRETS", raising=False)
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def warehouse(home: Path, module_database: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    config = SimulationConfig(tenants=2, feeders=1, dts=2, consumers=30, start=FIRST, days=(LAST - FIRST).days + 1, seed=5, audit=True)
+    for world in simulate(tmp_path_factory.mktemp("world"), config):
+        discom_id = register(world)
+        land_all(world)
+        steps.build(world.code, discom_id, FIRST, LAST)
+        audit_month(discom_id, world.code, FIRST)
+
+
+@pytest.fixture(scope="module")
+def site(warehouse: None) -> Iterator[Site]:
+    state = server_control.up(free_port())
+    try:
+        mine, other = tenants()
+        assets = read()
+        admin = Client(state.url, server_control.ADMIN, server_control.secret("admin_password"))
+        first = sync(admin, [mine], today=TODAY)
+        assert len(first.created) >= len(assets), f"the first sync brought in {len(first.created)} of {len(assets)} assets"
+        assert not first.removed, f"an empty server had something: {first.removed}"
+        sync(admin, [other], today=TODAY, assets=few(assets))
+        for tenant in (mine, other):
+            add(admin, tenant, f"person-{tenant.code}", PASSWORD, f"{tenant.code}@localhost.localdomain", "A", "Person")
+        yield Site(
+            admin,
+            mine,
+            other,
+            assets,
+            Client(state.url, f"person-{mine.code}", PASSWORD),
+            Client(state.url, f"person-{other.code}", PASSWORD),
+        )
+    finally:
+        server_control.down()
+
+
+def few(assets: Assets) -> Assets:
+    """What the second DISCOM needs for a comparison: one dashboard with what is on it, and D01."""
+    kept = {p: c for p, c in assets.items() if p.startswith(("databases/", "charts/operations/")) or p == "dashboards/operations.yaml"}
+    used = {c.get("dataset_uuid") for c in kept.values()} | {asset_id("dataset", key) for key in ("D01", "office_path")}
+    return kept | {p: c for p, c in assets.items() if p.startswith("datasets/") and c["uuid"] in used}
+
+
+def test_a_second_sync_finds_nothing_to_do(site: Site) -> None:
+    change = sync(site.admin, [site.mine], today=TODAY, dry_run=True)
+    assert not change, (
+        f"the second sync would do something: {change.created[:5]} {change.details} {change.changed[:5]} {change.removed[:5]}"
+    )
+
+
+def test_a_change_by_hand_is_seen_and_what_the_files_have_no_more_goes(site: Site) -> None:
+    path = f"charts/{site.mine.code}/executive/input_energy.yaml"
+    number = site.ids("chart", site.mine, "charts")[path]
+    site.admin.call("PUT", f"/api/v1/chart/{number}", json={"slice_name": "Renamed by hand"})
+    without = {p: c for p, c in site.assets.items() if not p.endswith("rpt_a02_silent_meters.yaml") or p.startswith("datasets/")}
+    change = sync(site.admin, [site.mine], today=TODAY, assets=without)
+    assert change.details == {path: ["slice_name"]}, f"not the one field that was changed: {change.details}"
+    assert change.removed == [f"charts/{datasets()['A02'].title}"], f"not the one chart that the files have no more: {change.removed}"
+    again = sync(site.admin, [site.mine], today=TODAY)
+    assert again.created == [f"charts/{site.mine.code}/reports/rpt_a02_silent_meters.yaml"], f"it came not back: {again.created}"
+    assert not again.changed, f"something else was changed: {again.changed}"
+
+
+def test_every_chart_answers(site: Site) -> None:
+    numbers = site.ids("chart", site.mine, "charts")
+    assert len(numbers) == sum(p.startswith("charts/") for p in site.assets), "charts are missing on the server"
+
+    def ask(item: tuple[str, int]) -> str | None:
+        try:
+            (result,) = site.person.call("GET", f"/api/v1/chart/{item[1]}/data/")["result"]
+        except Refused as e:
+            return f"{item[0]}: {e}"
+        return f"{item[0]}: {result['error']}" if result["error"] else None
+
+    with ThreadPoolExecutor(4) as threads:
+        wrong = [w for w in threads.map(ask, numbers.items()) if w]
+    assert not wrong, f"{len(wrong)} charts do not answer: {wrong[:5]}"
+
+
+@pytest.mark.parametrize("board", boards())
+def test_headline_figures_are_the_warehouses(site: Site, board: str) -> None:
+    numbers = site.ids("chart", site.mine, "charts")
+    with db.connect("meterhouse_dbt") as conn:
+        for key, design, data in designs(board, boards()[board]):
+            if design["viz"] != "number":
+                continue
+            number = numbers[f"charts/{site.mine.code}/{board}/{key}.yaml"]
+            (result,) = site.person.call("GET", f"/api/v1/chart/{number}/data/")["result"]
+            (shown,) = result["data"][0].values()
+            period = {"week": LAST - timedelta(days=6), "month": LAST.replace(day=1)}[design.get("window", boards()[board]["window"])]
+            conditions = [f"discom_id = {site.mine.discom_id}", *([f"({design['where']})"] if "where" in design else [])]
+            if data.time:
+                conditions.append(f"{data.time} >= '{period}' and {data.time} <= '{LAST}'")
+            row = conn.execute(
+                f"select {data.metric(design['metric']).sql} from {data.schema}.{data.table} where {' and '.join(conditions)}"
+            ).fetchone()
+            assert row is not None
+            told = f"{board}: {design['title']} shows {shown}, the warehouse has {row[0]}"
+            assert (shown is None) == (row[0] is None), told
+            if shown is not None:
+                assert float(shown) == pytest.approx(float(row[0]), rel=1e-9), told
+
+
+def rows_of(client: Client, dataset: int, form: dict[str, Any] | None = None) -> set[Any]:
+    asked = {
+        "datasource": {"id": dataset, "type": "table"},
+        "queries": [{"columns": ["discom_id"], "metrics": [], "filters": [], "row_limit": 100}],
+        "result_format": "json",
+        "result_type": "full",
+    }
+    (result,) = client.call("POST", "/api/v1/chart/data", json=asked | ({"form_data": form} if form else {}))["result"]
+    return {r["discom_id"] for r in result["data"]}
+
+
+def refused(client: Client, method: str, path: str, **given: Any) -> None:
+    with pytest.raises(Refused) as told:
+        client.call(method, path, **given)
+    assert told.value.status in {401, 403, 404}, f"{method} {path} failed for another reason: {told.value}"
+
+
+def test_each_sees_its_own_by_charts_samples_and_csv_and_nothing_of_the_other(site: Site) -> None:
+    for person, own, others in ((site.person, site.mine, site.other), (site.stranger, site.other, site.mine)):
+        mine, theirs = site.dataset(own, "D01"), site.dataset(others, "D01")
+        assert rows_of(person, mine) == {own.discom_id}, f"{own.code} does not see its rows, or others"
+        asked = {
+            "datasource": {"id": mine, "type": "table"},
+            "queries": [{"columns": ["discom_id"], "metrics": [], "row_limit": 100}],
+            "result_format": "csv",
+            "result_type": "full",
+        }
+        samples = asked | {"result_format": "json", "result_type": "samples"}
+        (shown,) = person.call("POST", "/api/v1/chart/data", json=samples)["result"]
+        assert {r["discom_id"] for r in shown["data"]} == {own.discom_id}, f"samples of {own.code} hold other rows"
+        text = person.raw("POST", "/api/v1/chart/data", json=asked).decode("utf-8-sig").splitlines()
+        assert text[1:] == [str(own.discom_id)], f"the CSV of {own.code} holds {text[1:]}"
+        elsewhere = {"datasource": {"id": theirs, "type": "table"}}
+        for what in (asked, asked | {"result_format": "json"}, samples):
+            refused(person, "POST", "/api/v1/chart/data", json=what | elsewhere)
+        refused(person, "GET", f"/api/v1/dataset/{theirs}")
+    chart = site.ids("chart", site.mine, "charts")[f"charts/{site.mine.code}/operations/communicated.yaml"]
+    refused(site.stranger, "GET", f"/api/v1/chart/{chart}/data/")
+
+
+def in_sql_lab(client: Client, database: int, statement: str) -> list[dict[str, Any]]:
+    asked = {"database_id": database, "sql": statement, "runAsync": False, "schema": "reports", "client_id": None, "queryLimit": 100}
+    return list(client.call("POST", "/api/v1/sqllab/execute/", json={k: v for k, v in asked.items() if v is not None})["data"])
+
+
+def test_sql_lab_sees_one_tenant_whatever_is_set(site: Site) -> None:
+    own = site.database(site.mine)
+    assert [r["discom_id"] for r in in_sql_lab(site.person, own, "select discom_id from registry.discom")] == [site.mine.discom_id]
+    for attempt in (
+        f"set app.discom_id = '{site.other.discom_id}'; select discom_id from registry.discom",
+        f"select discom_id from registry.discom where set_config('app.discom_id', '{site.other.discom_id}', false) is not null",
+        "set role meterhouse_dbt; select discom_id from registry.discom",
+        "set session authorization meterhouse_superset_" + str(site.other.discom_id) + "; select discom_id from registry.discom",
+    ):
+        try:
+            rows = in_sql_lab(site.person, own, attempt)
+        except Refused:
+            continue
+        assert {r["discom_id"] for r in rows} <= {site.mine.discom_id}, f"{attempt!r} shows another tenant: {rows}"
+    with pytest.raises(Refused, match="was not found"):
+        in_sql_lab(site.person, site.database(site.other), "select 1")
+
+
+def test_a_guest_sees_the_dashboard_of_its_token_alone(site: Site, home: Path) -> None:
+    token_of: dict[str, str] = {}
+    with TestClient(create_app()) as api:
+        asked = {"dashboard": "operations"}
+        assert api.post("/api/v1/embed/guest-token", json=asked).status_code == 401
+        for tenant in (site.mine, site.other):
+            key = make_key(tenant, "analyst")
+            answer = api.post("/api/v1/embed/guest-token", json=asked, headers={HEADER: key})
+            assert answer.status_code == 200, answer.text
+            assert answer.json()["superset_url"] == site.admin.url
+            token_of[tenant.code] = answer.json()["token"]
+        unknown = api.post("/api/v1/embed/guest-token", json={"dashboard": "nothing"}, headers={HEADER: make_key(site.mine, "analyst")})
+        assert (unknown.status_code, unknown.json()["code"]) == (404, "NO_SUCH_DASHBOARD")
+        not_allowed = api.post("/api/v1/embed/guest-token", json=asked, headers={HEADER: make_key(site.mine, "field_engineer")})
+        assert not_allowed.status_code == 403, "who may not read reports is given a dashboard"
+        part = api.post("/api/v1/embed/guest-token", json=asked, headers={HEADER: make_key(site.mine, "analyst", of_an_office=True)})
+        assert (part.status_code, part.json()["code"]) == (403, "NOT_PERMITTED_HERE"), "who sees an office is shown the whole DISCOM"
+    for own, others in ((site.mine, site.other), (site.other, site.mine)):
+        with Client(site.admin.url, "", "", guest_token=token_of[own.code]) as guest:
+            dashboard = site.ids("dashboard", own, "dashboards")[f"dashboards/{own.code}/operations.yaml"]
+            chart = site.ids("chart", own, "charts")[f"charts/{own.code}/operations/communicated.yaml"]
+            form = {"slice_id": chart, "dashboardId": dashboard}
+            saved = json.loads(site.admin.call("GET", f"/api/v1/chart/{chart}")["result"]["query_context"])
+            (result,) = guest.call("POST", "/api/v1/chart/data", json=saved | {"form_data": saved["form_data"] | form})["result"]
+            (expected,) = site.admin.call("GET", f"/api/v1/chart/{chart}/data/")["result"]
+            assert result["data"] == expected["data"], f"the guest of {own.code} is shown another figure"
+            # A guest may not ask for other columns than its dashboard's; where Superset lets it, it sees its DISCOM alone.
+            try:
+                seen = rows_of(guest, site.dataset(own, "A01"), form)
+            except Refused:
+                seen = set()
+            assert seen <= {own.discom_id}, f"a guest of {own.code} sees rows of {seen}"
+            refused(guest, "GET", f"/api/v1/dashboard/{slug(others, 'operations')}")
+            theirs = site.dataset(others, "A01")
+            with pytest.raises(Refused) as told:
+                rows_of(guest, theirs, form)
+            assert told.value.status in {401, 403, 404}, f"a guest of {own.code} asked for data of {others.code}: {told.value}"
+
+
+def make_key(tenant: Tenant, role: str, *, of_an_office: bool = False) -> str:
+    key, key_id, secret_sha256 = new_key()
+    with db.connect("meterhouse_owner") as conn:
+        office = conn.execute("select min(office_id) from registry.office where discom_id = %s", [tenant.discom_id]).fetchone()
+        assert office is not None
+        conn.execute(
+            "insert into ops.api_key (discom_id, key_id, secret_sha256, role, office_id, name) values (%s, %s, %s, %s, %s, 'test')",
+            [tenant.discom_id, key_id, secret_sha256, role, office[0] if of_an_office else None],
+        )
+    return key
+
+
+def test_the_database_log_in_is_bound_to_its_tenant(warehouse: None, module_database: str) -> None:
+    mine, other = tenants()
+    ensure_login(mine)
+    with psycopg.connect(make_conninfo(module_database, user=mine.login, password=password(mine)), autocommit=True) as conn:
+        seen = sql.SQL("select distinct discom_id from reports.rpt_d01_dt_energy_audit")
+        assert conn.execute(seen).fetchall() == [(mine.discom_id,)], "the log-in does not see its own"
+        conn.execute(sql.SQL("set app.discom_id = {}").format(sql.Literal(str(other.discom_id))))
+        assert conn.execute(seen).fetchall() == [], "a setting of the session chooses the tenant"
+        conn.execute("reset app.discom_id")
+        assert conn.execute(seen).fetchall() == [(mine.discom_id,)], "reset takes the log-in's own tenant away"
+        for role in ("meterhouse_dbt", "meterhouse_api", "meterhouse_owner", other.login):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                conn.execute(sql.SQL("set role {}").format(sql.Identifier(role)))
+        conn.execute("set default_transaction_read_only = off")
+        for statement in (
+            "delete from registry.meter",
+            "insert into ops.embedded_dashboard select * from ops.embedded_dashboard",
+            "select secret_sha256 from ops.api_key",
+            "select * from ops.account",
+            "select * from ops.session",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                conn.execute(statement)
