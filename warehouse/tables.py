@@ -1765,6 +1765,7 @@ report_config_version = sa.Table(
     sa.ForeignKeyConstraint(["discom_id", "config_id"], ["ops.report_config.discom_id", "ops.report_config.config_id"]),
     schema="ops",
     comment="Each state of a report in which it was saved; append-only",
+)
 
 # --- dashboards ---
 

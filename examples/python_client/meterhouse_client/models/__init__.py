@@ -135,6 +135,7 @@ from .group import Group
 from .group_request import GroupRequest
 from .group_request_parameters import GroupRequestParameters
 from .group_states import GroupStates
+from .guest_token import GuestToken
 from .head import Head
 from .head_kind import HeadKind
 from .health import Health
@@ -285,6 +286,7 @@ from .version_with_rules import VersionWithRules
 from .version_with_rules_rules_item import VersionWithRulesRulesItem
 from .versions import Versions
 from .wait import Wait
+from .wanted import Wanted
 from .where import Where
 
 __all__ = (
@@ -421,6 +423,7 @@ __all__ = (
     "GroupRequest",
     "GroupRequestParameters",
     "GroupStates",
+    "GuestToken",
     "Head",
     "HeadKind",
     "Health",
@@ -569,5 +572,6 @@ __all__ = (
     "VersionWithRules",
     "VersionWithRulesRulesItem",
     "Wait",
+    "Wanted",
     "Where",
 )
