@@ -27,6 +27,7 @@ TAGS = {
     "cases": "What failed a rule and waits for a person.",
     "vee": "Why a value is what it is.",
     "reports": "The catalogue of reports, and their export as files.",
+    "embed": "Tokens by which a dashboard is shown in another page.",
     "report builder": "Reports of one's own over the catalogue of datasets: built, saved, shared, scheduled.",
 }
 CONVENTIONS = """

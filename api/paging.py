@@ -9,13 +9,13 @@ from datetime import date, datetime
 from typing import Annotated, Any
 
 from fastapi import Query
-from pydantic import AwareDatetime
 
 from api.errors import Problem
+from api.instants import Instant
 
 LONGEST = 400
 Cursor = Annotated[str | None, Query(max_length=LONGEST, description="`next` of the page before")]
-Since = Annotated[AwareDatetime | None, Query(description="only what changed at this time or later")]
+Since = Annotated[Instant | None, Query(description="only what changed at this time or later")]
 _READ: dict[type, Any] = {date: date.fromisoformat, datetime: datetime.fromisoformat}
 _LARGEST = 2**63 - 1
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response, status
-from pydantic import AwareDatetime, StringConstraints
+from pydantic import StringConstraints
 
 from api.admin import grants, keys, roles, tenants, trail, users
 from api.admin.rights import in_a_discom
@@ -45,6 +45,7 @@ from api.auth.oauth import NO_STORE
 from api.auth.schemas import Text
 from api.database import Database
 from api.errors import problems
+from api.instants import Instant
 
 router = APIRouter(prefix="/api/v1/admin", tags=["administration"], responses=problems(400, 401, 403, 429, 503))
 
@@ -242,8 +243,8 @@ def list_audit(
     action: Words | None = None,
     outcome: Literal["allowed", "refused", "changed"] | None = None,
     who: Words | None = None,
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
+    since: Instant | None = None,
+    until: Instant | None = None,
 ) -> AuditPage:
     """`who`, `action` exactly as the log has them; `since` is included, `until` is not."""
     return trail.listed(pools, caller, size, before, action, outcome, who, since, until)

@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from api.auth.permissions import Permission
 from api.auth.schemas import Text
+from api.instants import Instant
 
 MAX_ID = 2**63 - 1
 
@@ -165,7 +166,7 @@ class KeyRequest(_Request):
     office: Code | None = None
     networks: list[Network] = Field(default=[], max_length=100, description="from where it may be used; none: from anywhere")
     requests_per_min: Annotated[int, Field(ge=1, le=1_000_000)] = 600
-    expires_at: AwareDatetime | None = None
+    expires_at: Instant | None = None
 
     @model_validator(mode="after")
     def _one_purpose(self) -> KeyRequest:
@@ -179,7 +180,7 @@ class KeyChange(_Request):
 
     networks: list[Network] | None = Field(default=None, max_length=100)
     requests_per_min: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
-    expires_at: AwareDatetime | None = None
+    expires_at: Instant | None = None
 
 
 class Rotation(_Request):

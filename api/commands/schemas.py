@@ -6,8 +6,9 @@ from datetime import datetime, time, timedelta
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from api.instants import Instant
 from ingestion.commands.states import Kind, State
 
 LONGEST_RANGE = timedelta(days=90)
@@ -47,8 +48,8 @@ class ReadProfile(_Strict):
     """Rows stamped since < t <= until, as the meter stamps them: of a block its end."""
 
     profile: Literal["block", "daily", "billing", "event"]
-    since: AwareDatetime
-    until: AwareDatetime
+    since: Instant
+    until: Instant
 
     @model_validator(mode="after")
     def _range(self) -> ReadProfile:
@@ -68,7 +69,7 @@ class TodCalendar(_Strict):
     """One day for all days: the zone that holds from each switch on."""
 
     name: Annotated[Text, StringConstraints(min_length=1, max_length=8)]
-    activates_at: AwareDatetime | None = Field(default=None, description="None: at once")
+    activates_at: Instant | None = Field(default=None, description="None: at once")
     switches: list[Switch] = Field(min_length=1, max_length=24)
 
     @model_validator(mode="after")
@@ -99,7 +100,7 @@ class _Request(_Strict):
         description="load_limit: load_limit_w. read_profile: profile, since, until. tod_calendar: name, activates_at, switches. Else none.",
     )
     priority: int | None = Field(default=None, ge=1, le=9, description="1 goes first; default by kind")
-    expires_at: AwareDatetime | None = Field(default=None, description="not sent later than this; default by kind")
+    expires_at: Instant | None = Field(default=None, description="not sent later than this; default by kind")
     override_reason: Reason | None = Field(
         default=None, description="why a disconnect may go out in protected hours; kept in the audit trail"
     )

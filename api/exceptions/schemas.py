@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from api.instants import Instant
 from vee.exceptions.repository import Filter
 from warehouse.codes import BY_MACHINE, CaseState, Resolution
 
@@ -54,7 +55,7 @@ class Wait(_Strict):
 
     do: Literal["wait"]
     reason: Note
-    until: AwareDatetime | None = None
+    until: Instant | None = None
 
 
 class Comment(_Strict):

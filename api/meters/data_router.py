@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.concurrency import run_in_threadpool
-from pydantic import AwareDatetime
 
 from api.auth import Caller, Permission, database, require
 from api.commands.schemas import Text
@@ -16,6 +15,7 @@ from api.errors import problems
 from api.exceptions.schemas import Code
 from api.explain.schemas import MeterSerial
 from api.explain.service import meter_day
+from api.instants import Instant
 from api.meters import data_service as service
 from api.meters.data_schemas import Channel, Consumption, EpisodePage, Meter, MeterPage, Profile
 from api.meters.spans import Moment
@@ -79,7 +79,7 @@ async def consumption(
     timezone: Zone = None,
     channels: Annotated[list[Channel] | None, Query(description="without it, all", max_length=5)] = None,
     updated_since: Annotated[
-        AwareDatetime | None, Query(description="only business days that were built, or of which an edit was approved, since then")
+        Instant | None, Query(description="only business days that were built, or of which an edit was approved, since then")
     ] = None,
 ) -> Response:
     """The multiplying factor is applied. `final` is what is balanced and billed.
