@@ -83,6 +83,8 @@ def _described(app: FastAPI) -> dict[str, Any]:
             answers.setdefault("400", _problem("The body cannot be read"))
             answers.setdefault("413", _problem("The body is too large"))
             answers.setdefault("415", _problem("The body is of another media type"))
+        answers.setdefault("414", _problem("The address is too long"))
+        answers.setdefault("431", _problem("The headers are too large"))
         operation["responses"] = dict(sorted(answers.items()))
     return _short_names(schema)
 

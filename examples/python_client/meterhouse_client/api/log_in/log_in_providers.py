@@ -5,6 +5,7 @@ import httpx
 
 from ... import errors
 from ...client import AuthenticatedClient, Client
+from ...models.problem_details import ProblemDetails
 from ...models.providers import Providers
 from ...types import Response
 
@@ -21,7 +22,7 @@ def _get_kwargs() -> dict[str, Any]:
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Any | Providers | None:
+) -> Any | ProblemDetails | Providers | None:
     if response.status_code == 200:
         response_200 = Providers.from_dict(response.json())
 
@@ -31,6 +32,16 @@ def _parse_response(
         response_304 = cast(Any, None)
         return response_304
 
+    if response.status_code == 414:
+        response_414 = ProblemDetails.from_dict(response.json())
+
+        return response_414
+
+    if response.status_code == 431:
+        response_431 = ProblemDetails.from_dict(response.json())
+
+        return response_431
+
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
     else:
@@ -39,7 +50,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Any | Providers]:
+) -> Response[Any | ProblemDetails | Providers]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -51,7 +62,7 @@ def _build_response(
 def sync_detailed(
     *,
     client: AuthenticatedClient | Client,
-) -> Response[Any | Providers]:
+) -> Response[Any | ProblemDetails | Providers]:
     """Ways to log in that others vouch for
 
      For a log-in page. Says nothing of how they are set up.
@@ -61,7 +72,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Any | Providers]
+        Response[Any | ProblemDetails | Providers]
     """
 
     kwargs = _get_kwargs()
@@ -76,7 +87,7 @@ def sync_detailed(
 def sync(
     *,
     client: AuthenticatedClient | Client,
-) -> Any | Providers | None:
+) -> Any | ProblemDetails | Providers | None:
     """Ways to log in that others vouch for
 
      For a log-in page. Says nothing of how they are set up.
@@ -86,7 +97,7 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Any | Providers
+        Any | ProblemDetails | Providers
     """
 
     return sync_detailed(
@@ -97,7 +108,7 @@ def sync(
 async def asyncio_detailed(
     *,
     client: AuthenticatedClient | Client,
-) -> Response[Any | Providers]:
+) -> Response[Any | ProblemDetails | Providers]:
     """Ways to log in that others vouch for
 
      For a log-in page. Says nothing of how they are set up.
@@ -107,7 +118,7 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Any | Providers]
+        Response[Any | ProblemDetails | Providers]
     """
 
     kwargs = _get_kwargs()
@@ -120,7 +131,7 @@ async def asyncio_detailed(
 async def asyncio(
     *,
     client: AuthenticatedClient | Client,
-) -> Any | Providers | None:
+) -> Any | ProblemDetails | Providers | None:
     """Ways to log in that others vouch for
 
      For a log-in page. Says nothing of how they are set up.
@@ -130,7 +141,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Any | Providers
+        Any | ProblemDetails | Providers
     """
 
     return (
