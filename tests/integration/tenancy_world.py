@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from uuid import UUID
 
 import psycopg
 
-from api.auth import Permission, new_key
+from api.auth import HEADER, Permission, new_key, passwords, tokens
 from api.auth.repository import insert_key
 from orchestration import steps
 from vee.exceptions.job import group
@@ -40,29 +41,100 @@ def serial(office: int, n: int = 6) -> str:
     return f"M{meter(office, n)}"
 
 
-def only(permission: Permission) -> str:
-    """The role of both DISCOMs that has this permission and no other."""
-    return f"only {permission}"
+def only(*permissions: Permission) -> str:
+    """The role of both DISCOMs that has these permissions and no other; of several, `World.together` makes it."""
+    return "_".join(("only", *(p.replace(":", "_") for p in permissions)))
 
 
 def all_but(permission: Permission) -> str:
     """The role of both DISCOMs that has every other permission."""
-    return f"all but {permission}"
+    return f"all_but_{permission.replace(':', '_')}"
+
+
+PASSWORD = "correct horse battery"
+OF_DISCOMS = [p for p in Permission if p != Permission.TENANTS_MANAGE]
+"""Permissions that a role of a DISCOM can have."""
+
+
+@dataclass(frozen=True)
+class Key:
+    text: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {HEADER: self.text}
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with an account and a password, who has logged in."""
+
+    account_id: int
+    login: str
+    session_id: UUID
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {tokens.issue(self.session_id, self.login)}"}
 
 
 @dataclass
 class World:
-    keys: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, Key] = field(default_factory=dict)
+    persons: dict[str, Person] = field(default_factory=dict)
 
-    def key(self, role: str, discom: int = 1, office: int | None = None, who: str = "") -> str:
+    def key(self, role: str, discom: int = 1, office: int | None = None, who: str = "") -> Key:
         """A key of somebody who holds the role in the DISCOM, or in an office of it; the same for the same person."""
         name = f"{who or role} {CODES[discom]} {office or 'whole'}"
         if name not in self.keys:
-            self.keys[name], key_id, secret = new_key()
+            text, key_id, secret = new_key()
+            self.keys[name] = Key(text)
             with db.connect("meterhouse_owner") as conn:
                 hes = discom * 100 if role == "hes_vendor" else None
                 insert_key(conn, discom, key_id, secret, hes, name, [], 1_000_000, role=role, office_id=office)
         return self.keys[name]
+
+    def person(self, who: str, role: str | None = None, discom: int = 1, office: int | None = None, *, platform: bool = False) -> Person:
+        """An account that holds the role, if any, in the DISCOM or in an office of it; `platform`: an administrator of the platform, in no
+        DISCOM. The same for the same name and place."""
+        login = f"{who}-platform" if platform else f"{who}-{CODES[discom]}-{office or 'whole'}"
+        if login not in self.persons:
+            home = None if platform else discom
+            with db.connect("meterhouse_owner") as conn:
+                account_id, session_id = conn.execute(
+                    """with a as (insert into ops.account (login, name, source, password_hash, platform_admin, home_discom_id)
+                                  values (%(login)s, %(login)s, 'local', %(hash)s, %(platform)s, %(home)s) returning account_id),
+                            g as (insert into ops.role_grant (discom_id, account_id, role, granted_by, office_id)
+                                  select %(home)s, account_id, %(role)s, 'test', %(office)s from a where %(role)s::text is not null)
+                       insert into ops.session (account_id, discom_id, refresh_sha256, expires_at)
+                       select account_id, %(home)s, sha256(%(login)s::text::bytea), now() + interval '1 hour' from a
+                       returning account_id, session_id""",
+                    {
+                        "login": login,
+                        "hash": passwords.hashed(PASSWORD),
+                        "platform": platform,
+                        "home": home,
+                        "role": role,
+                        "office": office,
+                    },
+                ).fetchone() or (0, "")
+            self.persons[login] = Person(account_id, login, UUID(str(session_id)))
+        return self.persons[login]
+
+    def together(self, *permissions: Permission) -> str:
+        """As `only`, of one or several."""
+        code = only(*permissions)
+        with db.connect("meterhouse_owner") as conn:
+            _role(conn, code, permissions)
+        return code
+
+
+def _role(conn: psycopg.Connection, code: str, permissions: Collection[Permission]) -> None:
+    conn.execute(
+        """insert into ops.role (discom_id, code, name, permissions)
+           select discom_id, %s, %s, %s from registry.discom where discom_id = any(%s) on conflict do nothing""",
+        [code, code, list(permissions), list(CODES)],
+    )
 
 
 def make_world(*, build: bool = True, days: Collection[date] = DAYS) -> World:
@@ -74,11 +146,10 @@ def make_world(*, build: bool = True, days: Collection[date] = DAYS) -> World:
             conn.execute("select ops.ensure_month(%s::regclass, %s, %s)", [table, FIRST - timedelta(days=1), DAYS[-1]])
         for discom in CODES:
             _readings(conn, discom, sorted(days))
-            for permission in Permission:
-                for code, held in ((only(permission), [permission]), (all_but(permission), [p for p in Permission if p != permission])):
-                    conn.execute(
-                        "insert into ops.role (discom_id, code, name, permissions) values (%s, %s, %s, %s)", [discom, code, code, held]
-                    )
+        for permission in Permission:
+            _role(conn, all_but(permission), [p for p in OF_DISCOMS if p != permission])
+            if permission in OF_DISCOMS:
+                _role(conn, only(permission), [permission])
     if build:
         for discom, code in CODES.items():
             steps.build(code, discom, min(days), max(days))
@@ -100,12 +171,16 @@ def _cases(discom: int, code: str) -> None:
 
 def _registry(conn: psycopg.Connection, discom: int) -> None:
     given = {"discom": discom, "code": CODES[discom], "root": discom * 100, "consumers": CONSUMERS}
+    # Numbered by the database, so that the API can make more.
+    made = conn.execute(
+        "insert into registry.discom (code, name) values (%(code)s, initcap(%(code)s)) returning discom_id", given
+    ).fetchone()
+    assert made == (discom,), f"the database is not a fresh one: {CODES[discom]} is DISCOM {made}"
     for statement in _REGISTRY:
         conn.execute(statement, given)
 
 
 _REGISTRY = (
-    "insert into registry.discom (discom_id, code, name) values (%(discom)s, %(code)s, initcap(%(code)s))",
     """insert into registry.office (discom_id, office_id, code, name, level)
        values (%(discom)s, %(root)s, 'O' || %(root)s, 'Whole', 'discom')""",
     """insert into registry.office (discom_id, office_id, code, name, level, parent_id)
