@@ -57,6 +57,10 @@ def server() -> Iterator[EmbeddedServer]:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("METERHOUSE_DATABASE_URL", instance.url("template_meterhouse"))
             db.migrate()
+        with psycopg.connect(instance.url("postgres"), autocommit=True) as conn:
+            # Whoever is connected to it would keep it from being copied, as what an application of an earlier test still writes may be.
+            conn.execute("alter database template_meterhouse allow_connections false")
+            conn.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = 'template_meterhouse'")
         yield instance
     finally:
         instance.destroy()
