@@ -114,6 +114,12 @@ def a_person(world: World, who: str) -> Person:
     return world.person(who, "analyst", office=NORTH)
 
 
+def a_dashboard(s: Setting) -> Given:
+    """What the sync with Superset writes of one."""
+    s.owner("insert into ops.embedded_dashboard (discom_id, dashboard, embedded_id) values (1, 'of-one', gen_random_uuid()) returning 1")
+    return {}
+
+
 def of_the_platform(operation: str, **more: Any) -> Line:
     """For an administrator of the platform, who is in no DISCOM; the administrators of DISCOMs may not."""
     return Line(operation, P.TENANTS_MANAGE, whole=True, other_tenant=403, **more)
@@ -555,6 +561,7 @@ LINES = (
     Line("GET /api/v1/vee/explain/{serial}/{day}", P.VEE_READ, make=lambda _: EXPLAINED),
     Line("GET /api/v1/vee/explain/{serial}/{day}/{slot}", P.VEE_READ, make=lambda _: EXPLAINED),
     # reports
+    Line("POST /api/v1/embed/guest-token", P.REPORTS_READ, json={"dashboard": "of-one"}, make=a_dashboard, whole=True),
     Line("GET /api/v1/reports", P.REPORTS_READ, other_tenant=SHARED, other_office=SHARED),
     Line("GET /api/v1/reports/{id}/description", P.REPORTS_READ, make=lambda _: {"id": "D01"}, other_tenant=SHARED, other_office=SHARED),
     Line("GET /api/v1/reports/{id}/schema", P.REPORTS_READ, make=lambda _: {"id": "D01"}, other_tenant=SHARED, other_office=SHARED),

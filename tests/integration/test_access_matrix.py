@@ -32,6 +32,9 @@ def world(module_database: str, tmp_path_factory: pytest.TempPathFactory) -> Ite
         cheap_hashes(patch)
         patch.setenv("METERHOUSE_EXPORTS", str(tmp_path_factory.mktemp("exports")))
         patch.setenv("METERHOUSE_EXPORT_WORKER", "0")
+        secrets = tmp_path_factory.mktemp("superset") / "secrets.json"
+        secrets.write_text('{"guest_token_secret": "of a test, and 32 octets long at least"}')
+        patch.setenv("METERHOUSE_SUPERSET_SECRETS", str(secrets))
         yield make_world()
 
 
