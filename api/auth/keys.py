@@ -6,9 +6,8 @@ import hashlib
 import hmac
 import secrets
 
-from api.auth.caller import Grant, Identity, Scope
-from api.auth.permissions import permissions_of
-from api.auth.repository import find_key
+from api.auth.caller import Identity
+from api.auth.repository import find_key, identity_of_key
 from api.database import Database
 
 HEADER = "X-API-Key"
@@ -39,16 +38,4 @@ def holder_of(pools: Database, key_id: str, secret: str | None) -> Identity | No
         known = find_key(conn, key_id)
     if known is None or (secret is not None and not hmac.compare_digest(known.secret_sha256, hash_of(secret))):
         return None
-    scope = Scope() if known.offices is None else Scope(tuple(known.offices), ())
-    return Identity(
-        discom_id=known.discom_id,
-        discom=known.discom,
-        subject=key_id,
-        name=known.name,
-        grants=(Grant(permissions_of(known.role, known.permissions), scope, known.role),),
-        requests_per_min=known.requests_per_min,
-        networks=tuple(known.networks or ()),
-        hes_id=known.hes_id,
-        hes=known.hes,
-        vendor=known.vendor,
-    )
+    return identity_of_key(key_id, known)

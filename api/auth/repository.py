@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -41,46 +41,78 @@ def find_key(conn: psycopg.Connection, key_id: str) -> Key | None:
         return cur.execute("select * from ops.find_api_key(%s)", [key_id]).fetchone()
 
 
+def identity_of_key(key_id: str, key: Key) -> Identity:
+    """The holder of a key."""
+    return Identity(
+        discom_id=key.discom_id,
+        discom=key.discom,
+        subject=key_id,
+        name=key.name,
+        grants=(Grant(permissions_of(key.role, key.permissions), _scope(None, key.offices), key.role),),
+        requests_per_min=key.requests_per_min,
+        networks=tuple(key.networks or ()),
+        hes_id=key.hes_id,
+        hes=key.hes,
+        vendor=key.vendor,
+    )
+
+
+def grants_of(
+    conn: psycopg.Connection, account_id: int, provider: str | None, groups: Sequence[str], discom_id: int | None = None
+) -> dict[tuple[int, str], tuple[Grant, ...]]:
+    """What an account, and groups at its provider, hold now: by DISCOM (id, code), in all or in one (as meterhouse_auth)."""
+    found: dict[tuple[int, str], list[Grant]] = {}
+    for in_discom, code, role, permissions, point, offices in conn.execute(
+        """select d.discom_id, d.code, g.role, r.permissions, g.service_point_id,
+                  case when g.office_id is not null then ops.offices_below(g.discom_id, g.office_id) end
+           from ops.role_grant g
+           join registry.discom d on d.discom_id = g.discom_id
+           left join ops.role r on r.discom_id = g.discom_id and r.code = g.role
+           where g.revoked_at is null and (g.account_id = %(account)s or (g.provider = %(provider)s and g.group_name = any(%(groups)s)))
+             and (%(discom)s::smallint is null or g.discom_id = %(discom)s)
+           order by d.discom_id, g.grant_id""",
+        {"account": account_id, "provider": provider, "groups": list(groups), "discom": discom_id},
+    ):
+        found.setdefault((in_discom, code), []).append(Grant(permissions_of(role, permissions), _scope(point, offices), role))
+    return {discom: tuple(grants) for discom, grants in found.items()}
+
+
 def identity_of_session(conn: psycopg.Connection, session_id: UUID) -> Identity | None:
     """Who logged in, with the roles that the account and its groups hold now (as meterhouse_auth).
 
     None where the session has ended or the account is disabled.
     """
+    row = conn.execute(
+        """select s.account_id, s.discom_id from ops.session s
+           where s.session_id = %s and s.revoked_at is null and s.expires_at > now()""",
+        [session_id],
+    ).fetchone()
+    identity = identity_of_account(conn, row[1], row[0]) if row else None
+    return replace(identity, session_id=str(session_id)) if identity else None
+
+
+def identity_of_account(conn: psycopg.Connection, discom_id: int | None, account_id: int) -> Identity | None:
+    """An account in a DISCOM (None: of a platform administrator, in none), with what it holds now; None where it is disabled."""
     with conn.cursor(row_factory=dict_row) as cur:
-        rows = cur.execute(
-            """select coalesce(s.discom_id, 0) as discom_id, coalesce(d.code, '') as discom, a.account_id, a.login, a.name,
-                      a.platform_admin, g.role, r.permissions, g.service_point_id,
-                      case when g.office_id is not null then ops.offices_below(g.discom_id, g.office_id) end as offices
-               from ops.session s
-               join ops.account a on a.account_id = s.account_id
-               left join registry.discom d on d.discom_id = s.discom_id
-               left join ops.role_grant g on g.discom_id = s.discom_id and g.revoked_at is null
-                 and (g.account_id = a.account_id or (g.provider = a.provider and g.group_name = any(a.groups)))
-               left join ops.role r on r.discom_id = g.discom_id and r.code = g.role
-               where s.session_id = %s and s.revoked_at is null and s.expires_at > now() and a.disabled_at is null""",
-            [session_id],
-        ).fetchall()
-    if not rows:
+        who = cur.execute(
+            """select a.login, a.name, a.provider, a.groups, a.platform_admin, coalesce(d.code, '') as discom
+               from ops.account a left join registry.discom d on d.discom_id = %s
+               where a.account_id = %s and a.disabled_at is null""",
+            [discom_id, account_id],
+        ).fetchone()
+    if who is None:
         return None
-    grants = [Grant(permissions_of(g["role"], g["permissions"]), _scope(g), g["role"]) for g in rows if g["role"]]
-    who = rows[0]
+    held = grants_of(conn, account_id, who["provider"], who["groups"], discom_id) if discom_id is not None else {}
+    grants = [grant for of_discom in held.values() for grant in of_discom]
     if who["platform_admin"]:
         grants.append(Grant(permissions_of("platform_admin", None), role="platform_admin"))
-    return Identity(
-        discom_id=who["discom_id"],
-        discom=who["discom"],
-        subject=who["login"],
-        name=who["name"],
-        grants=tuple(grants),
-        account_id=who["account_id"],
-        session_id=str(session_id),
-    )
+    return Identity(discom_id or 0, who["discom"], who["login"], who["name"], tuple(grants), account_id=account_id)
 
 
-def _scope(grant: dict[str, Any]) -> Scope:
-    if grant["service_point_id"] is not None:
-        return Scope((), (grant["service_point_id"],))
-    return Scope() if grant["offices"] is None else Scope(tuple(grant["offices"]), ())
+def _scope(point: int | None, offices: Sequence[int] | None) -> Scope:
+    if point is not None:
+        return Scope((), (point,))
+    return Scope() if offices is None else Scope(tuple(offices), ())
 
 
 def insert_decisions(conn: psycopg.Connection, decisions: Sequence[tuple[Any, ...]]) -> None:

@@ -10,6 +10,8 @@ from uuid import UUID
 import psycopg
 from psycopg.rows import class_row
 
+from api.auth.repository import grants_of
+
 
 @dataclass(frozen=True)
 class Account:
@@ -44,12 +46,7 @@ def account_of_provider(
 
 def discoms_of(conn: psycopg.Connection, account: Account) -> dict[str, int]:
     """DISCOMs in which the account, or a group of it, holds a role: code -> discom_id."""
-    rows = conn.execute(
-        """select distinct d.code, d.discom_id from ops.role_grant g join registry.discom d on d.discom_id = g.discom_id
-           where g.revoked_at is null and (g.account_id = %s or (g.provider = %s and g.group_name = any(%s)))""",
-        [account.account_id, account.provider, account.groups],
-    ).fetchall()
-    return dict(rows)
+    return {code: discom_id for discom_id, code in grants_of(conn, account.account_id, account.provider, account.groups)}
 
 
 def insert_session(conn: psycopg.Connection, account_id: int, discom_id: int | None, refresh_sha256: bytes, lifetime: timedelta) -> UUID:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from api.auth.caller import Scope
-from api.auth.permissions import Permission, permissions_of
-from api.auth.repository import find_key
-from api.auth.standing_repository import grants_of_account
+from api.auth.caller import Identity, Scope
+from api.auth.keys import holder_of
+from api.auth.permissions import Permission
+from api.auth.repository import identity_of_account
 from api.database import Database
+
+
+def identity_now(pools: Database, discom_id: int, key_id: str | None, account_id: int | None) -> Identity | None:
+    """Who a key or an account of the DISCOM is at this moment; None where the key is no good any more, or the account is disabled."""
+    if account_id is not None:
+        with pools.auth() as conn:
+            return identity_of_account(conn, discom_id, account_id)
+    identity = holder_of(pools, key_id or "", None)
+    return identity if identity and identity.discom_id == discom_id else None
 
 
 def held_now(pools: Database, discom_id: int, subject: str, account_id: int | None, permission: Permission) -> Scope | None:
     """Where a key (`subject` its id) or an account of the DISCOM holds the permission at this moment; None = nowhere."""
-    if account_id is None:
-        with pools.anonymous() as conn:
-            key = find_key(conn, subject)
-        if key is None or key.discom_id != discom_id or permission not in permissions_of(key.role, key.permissions):
-            return None
-        return Scope() if key.offices is None else Scope(tuple(key.offices), ())
-    with pools.auth() as conn:
-        grants = grants_of_account(conn, discom_id, account_id)
-    held = [g.scope for g in grants if permission in permissions_of(g.role, g.permissions)]
-    return Scope.union(held) if held else None
+    identity = identity_now(pools, discom_id, subject, account_id)
+    return identity.scope(permission) if identity else None
 
 
 def covers(now: Scope | None, then: Scope) -> bool:

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from api.auth import Caller, Permission
-from api.auth.caller import Identity
-from api.builder import owners, repository, service
+from api.auth.standing import identity_now
+from api.builder import repository, service
 from api.builder.catalogue import datasets
 from api.builder.schemas import Days
 from api.database import Database
@@ -58,12 +58,7 @@ def _owner(pools: Database, discom_id: int, config_id: int) -> Caller:
     if found is None:
         raise OwnerError(f"there is no saved report {config_id}: take it out of the schedules")
     account_id, key_id = found
-    identity: Identity | None
-    with pools.auth() as conn:
-        if account_id is not None:
-            identity = owners.identity_of_account(conn, discom_id, account_id)
-        else:
-            identity = owners.identity_of_key(conn, discom_id, str(key_id))
+    identity = identity_now(pools, discom_id, key_id, account_id)
     scope = identity.scope(Permission.BUILDER_USE) if identity else None
     if identity is None or scope is None:
         raise OwnerError(f"the owner of saved report {config_id} may not use the report builder any more: let another save a clone of it")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime, timedelta
-from typing import Any
 
 import psycopg
-from psycopg.rows import class_row, dict_row
+from psycopg.rows import class_row
 
-from api.auth.caller import Grant, Identity, Scope
+from api.auth.caller import Identity
 from api.auth.federated.vouched import Vouched
-from api.auth.permissions import permissions_of
+from api.auth.repository import grants_of
 from api.auth.sessions_repository import Account
 
 _ACCOUNT = "account_id, login, name, provider, groups, platform_admin"
@@ -61,27 +60,7 @@ def account_of_program(conn: psycopg.Connection, who: Vouched) -> Account | None
 
 def identities_of(conn: psycopg.Connection, held_by: Account, groups: tuple[str, ...]) -> list[Identity]:
     """The account in each DISCOM in which it, or one of these groups of its provider, holds a role."""
-    with conn.cursor(row_factory=dict_row) as cur:
-        rows = cur.execute(
-            """select d.discom_id, d.code as discom, g.role, r.permissions, g.service_point_id,
-                      case when g.office_id is not null then ops.offices_below(g.discom_id, g.office_id) end as offices
-               from ops.role_grant g
-               join registry.discom d on d.discom_id = g.discom_id
-               left join ops.role r on r.discom_id = g.discom_id and r.code = g.role
-               where g.revoked_at is null and (g.account_id = %s or (g.provider = %s and g.group_name = any(%s)))
-               order by d.discom_id""",
-            [held_by.account_id, held_by.provider, list(groups)],
-        ).fetchall()
-    grants: dict[tuple[int, str], list[Grant]] = {}
-    for row in rows:
-        grants.setdefault((row["discom_id"], row["discom"]), []).append(Grant(permissions_of(row["role"], row["permissions"]), _scope(row)))
     return [
-        Identity(discom_id, discom, held_by.login, held_by.name, tuple(held), account_id=held_by.account_id)
-        for (discom_id, discom), held in grants.items()
+        Identity(discom_id, discom, held_by.login, held_by.name, held, account_id=held_by.account_id)
+        for (discom_id, discom), held in grants_of(conn, held_by.account_id, held_by.provider, groups).items()
     ]
-
-
-def _scope(row: dict[str, Any]) -> Scope:
-    if row["service_point_id"] is not None:
-        return Scope((), (row["service_point_id"],))
-    return Scope() if row["offices"] is None else Scope(tuple(row["offices"]), ())
