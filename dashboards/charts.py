@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dashboards.catalogue import AssetError, Dataset
-from dashboards.columns import heading, is_stamp, number_format
+from dashboards.columns import is_stamp, number_format
+from warehouse.column_names import heading
 
 ROW_LIMIT = 1000
 LOCAL = "_ist"

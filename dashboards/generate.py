@@ -16,7 +16,8 @@ import yaml
 
 from dashboards.catalogue import CERTIFIED_BY, HERE, AssetError, Dataset, datasets, load
 from dashboards.charts import LOCAL, form_data, query, report_table
-from dashboards.columns import heading, is_number, is_stamp, is_time
+from dashboards.columns import is_number, is_stamp, is_time
+from warehouse.column_names import heading
 
 ASSETS = HERE / "assets"
 NAMESPACE = UUID("3c0f7c3e-6a55-5d0e-9f0b-6d6574657268")

@@ -14,6 +14,8 @@ from typing import Any
 
 import yaml
 
+from warehouse import column_names
+
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 MODELS = PROJECT / "models" / "reports"
 SCHEMA = "reports"
@@ -31,57 +33,6 @@ GROUPS = {
     "J": "Assets, work orders, SLA, governance",
 }
 """Groups of the catalogue by the letter that begins their reports' ids; each has a folder of models."""
-
-UNITS = {
-    "wh": "Wh",
-    "vah": "VAh",
-    "varh": "varh",
-    "w": "W",
-    "va": "VA",
-    "ohm": "Ω",
-    "kwh": "kWh",
-    "kvah": "kVAh",
-    "kvarh": "kvarh",
-    "kw": "kW",
-    "kva": "kVA",
-    "kv": "kV",
-    "pct": "%",
-    "mu": "MU",
-    "inr": "₹",
-    "lakh": "₹ lakh",
-    "cr": "₹ crore",
-    "mw": "MW",
-    "v": "V",
-    "a": "A",
-    "d": "days",
-    "h": "h",
-    "min": "min",
-    "s": "s",
-    "mb": "MB",
-    "dbm": "dBm",
-}
-"""Unit that ends a column's name, as it is printed."""
-
-_WORDS = {
-    "saifi": "SAIFI",
-    "saidi": "SAIDI",
-    "caidi": "CAIDI",
-    "maifi": "MAIFI",
-    "caifi": "CAIFI",
-    "asai": "ASAI",
-    "mtbf": "MTBF",
-    "sla": "SLA",
-    "dt": "DT",
-    "dts": "DTs",
-    "ht": "HT",
-    "hes": "HES",
-    "md": "MD",
-    "atc": "AT&C",
-    "id": "ID",
-    "sop": "SoP",
-    "td": "T&D",
-}
-
 
 LENGTHS = ("day", "week", "month", "quarter", "financial_year")
 """Of periods, as reports name them."""
@@ -145,19 +96,12 @@ class Column:
 
     @property
     def unit(self) -> str | None:
-        return UNITS.get(self.name.rsplit("_", 1)[-1]) if "_" in self.name else None
+        return column_names.unit(self.name)
 
     @property
     def heading(self) -> str:
-        """Plain words with the unit: loss_pct is Loss (%), a_input_mu of the AT&C table is A. Input (MU)."""
-        words = self.name.split("_")
-        if self.unit:
-            words = words[:-1]
-        row = ""
-        if len(words) > 1 and len(words[0]) == 1:
-            row, words = f"{words[0].upper()}. ", words[1:]
-        text = " ".join(_WORDS.get(w, w) for w in words)
-        return row + text[0].upper() + text[1:] + (f" ({self.unit})" if self.unit else "")
+        """As warehouse.column_names calls it."""
+        return column_names.heading(self.name)
 
 
 @dataclass(frozen=True)

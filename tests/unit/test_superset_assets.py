@@ -10,11 +10,12 @@ import pytest
 
 from dashboards.catalogue import AssetError, datasets
 from dashboards.charts import form_data, query
-from dashboards.columns import heading, number_format
+from dashboards.columns import number_format
 from dashboards.generate import WINDOWS, Assets, asset_id, dump, generate, read
 from dashboards.sync import of_tenant
 from dashboards.tenants import Tenant
 from dashboards.validate import columns_of, validate
+from warehouse.column_names import heading
 
 COMMUNICATED = "charts/operations/communicated.yaml"
 A01 = "datasets/warehouse/rpt_a01_communication_status.yaml"
