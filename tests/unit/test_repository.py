@@ -8,6 +8,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 REGISTRY = re.compile(
+    # In pieces, or this file would be one of them.
+    rb"https?://(?:[\w.-]+\.)?(?:py" + rb"pi\.org|python" + rb"hosted\.org|npm" + rb"js\.(?:org|com))|--(?:extra-)?index-url"
+)
     rb"https?://(?:[\w.-]+\.)?(?:py" + rb"pi\.org|python" + rb"hosted\.org|npm" + rb"js\.(?:org|com))|--(?:extra-)?index-url"
 )
 
