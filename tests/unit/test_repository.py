@@ -11,8 +11,6 @@ REGISTRY = re.compile(
     # In pieces, or this file would be one of them.
     rb"https?://(?:[\w.-]+\.)?(?:py" + rb"pi\.org|python" + rb"hosted\.org|npm" + rb"js\.(?:org|com))|--(?:extra-)?index-url"
 )
-    rb"https?://(?:[\w.-]+\.)?(?:py" + rb"pi\.org|python" + rb"hosted\.org|npm" + rb"js\.(?:org|com))|--(?:extra-)?index-url"
-)
 
 
 def test_no_committed_file_names_the_host_of_a_registry() -> None:
