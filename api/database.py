@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, LiteralString, Protocol
@@ -62,6 +63,7 @@ class Database:
     def __init__(self) -> None:
         self._pools: dict[db.Role, ConnectionPool] = {}
         self._async_pools: dict[db.Role, AsyncConnectionPool] = {}
+        self._opening = threading.Lock()
 
     def close(self) -> None:
         for pool in self._pools.values():
@@ -148,19 +150,20 @@ class Database:
             yield conn
 
     def _pool(self, role: db.Role) -> ConnectionPool:
-        if role not in self._pools:
-            self._pools[role] = ConnectionPool(
-                db.database_url(),
-                min_size=0,
-                max_size=pool_size(),
-                timeout=WAIT_S,
-                max_idle=300,
-                kwargs=db.session_arguments(role),
-                check=ConnectionPool.check_connection,
-                open=True,
-                name=role,
-            )
-        return self._pools[role]
+        with self._opening:  # two first requests at once would open two, and one would be lost with its connections
+            if role not in self._pools:
+                self._pools[role] = ConnectionPool(
+                    db.database_url(),
+                    min_size=0,
+                    max_size=pool_size(),
+                    timeout=WAIT_S,
+                    max_idle=300,
+                    kwargs=db.session_arguments(role),
+                    check=ConnectionPool.check_connection,
+                    open=True,
+                    name=role,
+                )
+            return self._pools[role]
 
     def _async_pool(self, role: db.Role) -> AsyncConnectionPool:
         if role not in self._async_pools:

@@ -415,7 +415,7 @@ def test_what_is_no_base64_and_what_is_no_form_is_refused(client: TestClient) ->
     state = begin(client)[1]["RelayState"]
     refused(client.post(ACS, data={"SAMLResponse": "!!!", "RelayState": state}), 401, "NOT_VOUCHED")
     refused(client.post(ACS, data={"SAMLResponse": "x"}), 422, "INVALID_REQUEST")
-    refused(client.post(ACS, json={}), 422, "INVALID_REQUEST")
+    refused(client.post(ACS, json={}), 415, "UNKNOWN_MEDIA_TYPE")
 
 
 def test_subject_and_login_may_be_attributes(module_database: str, idp: NanoIdp, tmp_path: Path) -> None:
