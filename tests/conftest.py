@@ -7,11 +7,13 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
-from uuid import uuid4
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from warehouse import db
 from warehouse.embedded import EmbeddedServer
@@ -44,50 +46,102 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         raise pytest.UsageError(f"tests of the same name, of which pytest-xdist would run one: {twice[:5]}")
 
 
+TEMPLATE, BUILT = "template_meterhouse", "template_built"
+OF_A_MODULE, OF_A_TEST = "of_a_module", "of_a_test"
+"""Databases come and go by these names: dbt reads its project anew for each name."""
+
+_TABLES_OF_DISCOMS = """
+select c.oid::regclass::text, (select a.attname from pg_attribute a where a.attrelid = c.oid and a.attidentity <> '')
+from pg_class c
+where c.relkind in ('r', 'p') and not c.relispartition
+  and exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'discom_id' and not a.attisdropped)"""
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[EmbeddedServer]:
-    """A PostgreSQL server of this test run alone, with the template database `template_meterhouse` migrated."""
+    """A PostgreSQL server of this test run alone, with the template database TEMPLATE migrated."""
     home = Path(tempfile.mkdtemp(prefix="meterhouse-test-"))
     home.chmod(0o755)
     instance = EmbeddedServer(home, FAST)
     try:
         instance.start()
-        with psycopg.connect(instance.url("postgres"), autocommit=True) as conn:
-            conn.execute("create database template_meterhouse")
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("METERHOUSE_DATABASE_URL", instance.url("template_meterhouse"))
+        with _database(instance, TEMPLATE, "template1"):
             db.migrate()
-        with psycopg.connect(instance.url("postgres"), autocommit=True) as conn:
-            # Whoever is connected to it would keep it from being copied, as what an application of an earlier test still writes may be.
-            conn.execute("alter database template_meterhouse allow_connections false")
-            conn.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = 'template_meterhouse'")
+        _seal(instance, TEMPLATE)
         yield instance
     finally:
         instance.destroy()
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _fresh_database(server: EmbeddedServer) -> Iterator[str]:
-    name = f"t_{uuid4().hex[:12]}"
+@pytest.fixture(scope="session")
+def built(server: EmbeddedServer) -> str:
+    """The name of a template in which dbt has made its tables and the reports, for a DISCOM that is gone: half a minute spent once."""
+    from orchestration import steps  # dbt takes seconds to import
+
+    with _database(server, OF_A_MODULE, TEMPLATE):
+        with db.connect("meterhouse_owner") as conn:
+            conn.execute("insert into registry.discom (code, name) values ('NOBODY', 'NOBODY')")
+        steps.build("NOBODY", 1, date(2020, 1, 1), date(2020, 1, 1))
+    with psycopg.connect(server.url(OF_A_MODULE)) as conn:
+        conn.execute("set session_replication_role = replica")  # no trigger keeps what may only be added to
+        for table, identity in conn.execute(_TABLES_OF_DISCOMS).fetchall():
+            found = conn.execute(sql.SQL("delete from {} where discom_id = 1").format(sql.SQL(table))).rowcount
+            if found and identity:
+                conn.execute(sql.SQL("alter table {} alter column {} restart").format(sql.SQL(table), sql.Identifier(identity)))
+    _seal(server, OF_A_MODULE)
     with psycopg.connect(server.url("postgres"), autocommit=True) as conn:
-        conn.execute(f"create database {name} template template_meterhouse")
+        conn.execute(sql.SQL("alter database {} rename to {}").format(sql.Identifier(OF_A_MODULE), sql.Identifier(BUILT)))
+    return BUILT
+
+
+def _seal(server: EmbeddedServer, template: str) -> None:
+    """Whoever is connected to it would keep it from being copied, as what an application of an earlier test still writes may be."""
+    with psycopg.connect(server.url("postgres"), autocommit=True) as conn:
+        conn.execute(sql.SQL("alter database {} allow_connections false").format(sql.Identifier(template)))
+        conn.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", [template])
+
+
+@contextmanager
+def _database(server: EmbeddedServer, name: str, template: str) -> Iterator[str]:
+    """A database made of the template, which METERHOUSE_DATABASE_URL names."""
+    with psycopg.connect(server.url("postgres"), autocommit=True) as conn:
+        conn.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("METERHOUSE_DATABASE_URL", server.url(name))
         yield server.url(name)
+
+
+def _fresh(server: EmbeddedServer, name: str, template: str = TEMPLATE) -> Iterator[str]:
+    """As `_database`, dropped at the end."""
+    with _database(server, name, template) as url:
+        yield url
     with psycopg.connect(server.url("postgres"), autocommit=True) as conn:
-        conn.execute(f"drop database if exists {name} with (force)")
+        conn.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
 
 
 @pytest.fixture
 def database(server: EmbeddedServer) -> Iterator[str]:
     """URL of a fresh migrated database, which METERHOUSE_DATABASE_URL names for the test."""
-    yield from _fresh_database(server)
+    yield from _fresh(server, OF_A_TEST)
+
+
+@pytest.fixture
+def built_database(server: EmbeddedServer, built: str) -> Iterator[str]:
+    """As `database`, with dbt's tables and the reports."""
+    yield from _fresh(server, OF_A_TEST, built)
 
 
 @pytest.fixture(scope="module")
 def module_database(server: EmbeddedServer) -> Iterator[str]:
     """As `database`, shared by the tests of one module."""
-    yield from _fresh_database(server)
+    yield from _fresh(server, OF_A_MODULE)
+
+
+@pytest.fixture(scope="module")
+def built_module_database(server: EmbeddedServer, built: str) -> Iterator[str]:
+    """As `built_database`, shared by the tests of one module."""
+    yield from _fresh(server, OF_A_MODULE, built)
 
 
 @pytest.fixture(scope="session")

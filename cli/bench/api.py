@@ -64,27 +64,15 @@ def run(
         key, key_id, secret = new_key()
         with as_owner() as conn:
             insert_key(conn, made.discom_id, key_id, secret, None, "bench", [], 10**7, role="analyst")
-        with serving() as port, Clock(server.status().pid) as clock, tempfile.TemporaryDirectory() as folder:
+        with serving() as port, Clock(server.status().pid) as clock:
             url = f"http://127.0.0.1:{port}"
             say("comparing answers with the warehouse")
             with httpx.Client(base_url=url, headers={HEADER: key}, timeout=60) as client:
                 compared = list(compare(client, made, seed))
             say(f"{clients} clients, {warm_up} s to warm up and {seconds} s measured")
-            setup = {
-                "first": made.first.isoformat(),
-                "days": days,
-                "consumers": meters,
-                "dts": made.world.dts,
-                "feeders": made.world.feeders,
-                "key": key,
-                "header": HEADER,
-                "think_s": think,
-                "warm_up_s": warm_up,
-                "out": str(Path(folder) / "out.json"),
-            }
             with clock.lap() as lap:
-                measured = _load(url, setup, clients, seconds + warm_up, Path(folder))
-    endpoints = [asdict(e) for e in _endpoints(measured)]
+                measured = load(url, made, key, clients, seconds, think, warm_up, seed)
+    endpoints = [asdict(e) for e in endpoints_of(measured)]
     return {
         "measured_at": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         "meters": made.world.meters,
@@ -200,11 +188,30 @@ where discom_id = %(discom)s and meter_id = %(meter)s and day >= %(first)s and d
 # --- then times ---
 
 
-def _load(url: str, setup: dict[str, Any], clients: int, seconds: int, folder: Path) -> dict[str, Any]:
-    """Run locust in a process of its own; what it measured. Raises BenchError."""
-    file = folder / "setup.json"
+def load(
+    url: str, made: ApiWorld, key: str, clients: int, seconds: int, think: float = 1.0, warm_up: int = 0, seed: int = 1
+) -> dict[str, Any]:
+    """Run locust in a process of its own; what it measured after `warm_up` s, as api_load.py writes it. Raises BenchError."""
+    setup = {
+        "first": made.first.isoformat(),
+        "days": made.days,
+        "consumers": made.world.consumers,
+        "dts": made.world.dts,
+        "feeders": made.world.feeders,
+        "key": key,
+        "header": HEADER,
+        "seed": seed,
+        "think_s": think,
+        "warm_up_s": warm_up,
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        return _locust(url, setup, clients, seconds + warm_up, Path(folder))
+
+
+def _locust(url: str, setup: dict[str, Any], clients: int, seconds: int, folder: Path) -> dict[str, Any]:
+    file, out = folder / "setup.json", folder / "out.json"
     file.touch(mode=0o600)
-    file.write_text(json.dumps(setup))
+    file.write_text(json.dumps({**setup, "out": str(out)}))
     command = [sys.executable, "-m", "locust", "-f", str(Path(__file__).with_name("api_load.py")), "--headless", "--only-summary"]
     command += ["--host", url, "--users", str(clients), "--spawn-rate", str(clients), "--run-time", f"{seconds}s", "--loglevel", "ERROR"]
     with (folder / "log").open("w") as log:
@@ -217,7 +224,6 @@ def _load(url: str, setup: dict[str, Any], clients: int, seconds: int, folder: P
             if process.poll() is None:
                 process.kill()
                 process.wait(10)
-    out = Path(setup["out"])
     if not out.exists():
         raise BenchError(f"the load process failed: {(folder / 'log').read_text()[-1000:]}")
     measured: dict[str, Any] = json.loads(out.read_text())
@@ -226,7 +232,7 @@ def _load(url: str, setup: dict[str, Any], clients: int, seconds: int, folder: P
     return measured
 
 
-def _endpoints(measured: dict[str, Any]) -> Iterator[Endpoint]:
+def endpoints_of(measured: dict[str, Any]) -> Iterator[Endpoint]:
     """By name, and all together at the end."""
     named = sorted(measured["seconds"].items())
     for name, seconds in [*named, ("all", [s for _, found in named for s in found])]:

@@ -10,7 +10,7 @@ from warehouse import db
 
 
 @pytest.fixture(scope="module")
-def keys(module_database: str) -> dict[str, str]:
+def keys(built_module_database: str) -> dict[str, str]:
     """A key of a head-end system, and one that has every permission."""
     made = {}
     with db.connect("meterhouse_owner") as conn:

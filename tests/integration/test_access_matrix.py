@@ -27,7 +27,7 @@ NORTHS = re.compile(r"\b(?:Name |[A-Z])?101(?:\d\d)?\b")
 
 
 @pytest.fixture(scope="module")
-def world(module_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world(built_module_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with pytest.MonkeyPatch.context() as patch:
         cheap_hashes(patch)
         patch.setenv("METERHOUSE_EXPORTS", str(tmp_path_factory.mktemp("exports")))

@@ -33,7 +33,7 @@ class Audited:
 
 
 @pytest.fixture(scope="module")
-def audited(module_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Audited]:
+def audited(built_module_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Audited]:
     """A DISCOM of 120 consumers after four days, October audited."""
     config = SimulationConfig(tenants=1, feeders=2, dts=6, consumers=120, start=FIRST, days=(LAST - FIRST).days + 1, seed=21, audit=True)
     (world,) = simulate(tmp_path_factory.mktemp("world"), config)

@@ -50,7 +50,7 @@ INSIDE = ("psycopg", "Traceback", "syntax error", "SELECT ", "registry.meter", '
 
 
 @pytest.fixture(scope="module")
-def keys(module_database: str) -> dict[str, str]:
+def keys(built_module_database: str) -> dict[str, str]:
     made = {}
     with db.connect("meterhouse_owner") as conn:
         conn.execute("insert into registry.discom (discom_id, code, name) values (1, 'acme', 'Acme')")

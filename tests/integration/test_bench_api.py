@@ -10,9 +10,10 @@ from fastapi.testclient import TestClient
 from api.auth import HEADER, new_key
 from api.auth.repository import insert_key
 from api.main import create_app
-from cli.bench.api import SAMPLE, compare, section
+from cli.bench.api import SAMPLE, compare, endpoints_of, load, section
 from cli.bench.api_world import ApiWorld, make
 from cli.bench.database import as_owner
+from cli.bench.push import serving
 from cli.bench.stages import BenchError
 
 pytestmark = [pytest.mark.integration, pytest.mark.heavy]
@@ -21,15 +22,20 @@ CONSUMERS, DAYS = 600, 4
 
 
 @pytest.fixture(scope="module")
-def made(module_database: str) -> ApiWorld:
+def made(built_module_database: str) -> ApiWorld:
     return make(CONSUMERS, DAYS, 1, lambda _: None)
 
 
 @pytest.fixture(scope="module")
-def client(made: ApiWorld) -> Iterator[TestClient]:
+def key(made: ApiWorld) -> str:
     key, key_id, secret = new_key()
     with as_owner() as conn:
         insert_key(conn, made.discom_id, key_id, secret, None, "bench", [], 10**7, role="analyst")
+    return key
+
+
+@pytest.fixture(scope="module")
+def client(key: str) -> Iterator[TestClient]:
     with TestClient(create_app(), headers={HEADER: key}) as client:
         yield client
 
@@ -94,6 +100,15 @@ class _Other:
                 return {"rows": rows}
 
         return Answer()
+
+
+def test_clients_of_another_process_ask_every_get_and_none_is_refused(made: ApiWorld, key: str) -> None:
+    with serving() as port:
+        measured = load(f"http://127.0.0.1:{port}", made, key, clients=10, seconds=10, think=0.05)
+    found = {e.name: e for e in endpoints_of(measured)}
+    assert measured["said"] == {}, "requests of the load failed"
+    assert found.keys() >= {"meters/{serial}", "meters/{serial}/explain", "vee/exceptions of a day", "energy/dt, 30 days", "all"}
+    assert found["all"].requests == sum(e.requests for name, e in found.items() if name != "all") > 100
 
 
 def test_the_section_says_how_it_was_measured() -> None:

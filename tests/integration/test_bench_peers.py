@@ -126,21 +126,21 @@ class Built:
 
 
 @pytest.fixture(scope="module")
-def built(module_database: str) -> Built:
+def built(built_module_database: str) -> Built:
     world = World(CONSUMERS, days=10, seed=3, first=FIRST)
-    with psycopg.connect(module_database) as conn:
+    with psycopg.connect(built_module_database) as conn:
         discom_id = register(conn, world)
     with db.connect() as conn:
         discom = landing.DiscomContext.load(conn, CODE)
         for delivery in world.deliveries():
             landing.land(conn, discom, discom.hes_id(HES), delivery)
-    with psycopg.connect(module_database) as conn:
+    with psycopg.connect(built_module_database) as conn:
         conn.execute("insert into registry.holiday (discom_id, day, name) values (%s, %s, 'a feast')", [discom_id, HOLIDAY])
         conn.execute("select ops.ensure_month('raw.event', %s, %s)", [FIRST, LAST])
         for statements in ODDITIES.values():
             conn.execute(statements)
     steps.build(CODE, discom_id, world.first, world.last)
-    return Built(module_database, discom_id)
+    return Built(built_module_database, discom_id)
 
 
 def test_the_days_have_what_the_peers_must_agree_on(built: Built) -> None:

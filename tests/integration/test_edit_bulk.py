@@ -27,7 +27,7 @@ DAY, FROZEN = DAYS[1], DAYS[3]
 
 
 @pytest.fixture(scope="module")
-def ids(module_database: str) -> dict[str, int]:
+def ids(built_module_database: str) -> dict[str, int]:
     made = world.make_world()
     with tenant(made[CODE]) as conn:
         freezing.freeze(conn, person(made, "chandra"), FROZEN, FROZEN, "the bills are out")

@@ -30,7 +30,7 @@ fresh = count(1)
 
 
 @pytest.fixture(scope="module")
-def ids(module_database: str) -> dict[str, int]:
+def ids(built_module_database: str) -> dict[str, int]:
     return world.make_world()
 
 

@@ -24,7 +24,7 @@ HEADS = {"dt": "TN", "feeder": "F"}
 
 
 @pytest.fixture(scope="module")
-def made(module_database: str) -> World:
+def made(built_module_database: str) -> World:
     return world.make()
 
 

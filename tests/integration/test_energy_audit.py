@@ -43,7 +43,7 @@ class Built:
 
 
 @pytest.fixture(scope="module")
-def built(module_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
+def built(built_module_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
     """Three clean days of 80 consumers."""
     days = (LAST - FIRST).days + 1
     config = SimulationConfig(tenants=1, feeders=2, dts=6, consumers=80, start=FIRST, days=days, seed=3, clean=True, audit=True)

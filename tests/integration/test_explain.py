@@ -101,8 +101,8 @@ def put_register(conn: psycopg.Connection, meter: int, day: date, wh: int) -> No
 
 
 @pytest.fixture(scope="module")
-def built(module_database: str) -> str:
-    with psycopg.connect(module_database) as conn:
+def built(built_module_database: str) -> str:
+    with psycopg.connect(built_module_database) as conn:
         for table in ("raw.profile_fragment", "raw.register_reading", "raw.event", "vee.exception"):
             conn.execute("select ops.ensure_month(%s::regclass, %s, %s)", [table, FIRST, DAY])
         psycopg.ClientCursor(conn).execute(

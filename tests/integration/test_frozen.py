@@ -26,7 +26,7 @@ DAY, NEXT = DAYS[1], DAYS[2]
 
 
 @pytest.fixture(scope="module")
-def ids(module_database: str) -> dict[str, int]:
+def ids(built_module_database: str) -> dict[str, int]:
     """A world whose DAY is frozen by asha."""
     made = world.make_world()
     with tenant(made[CODE]) as conn:

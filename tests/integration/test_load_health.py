@@ -38,7 +38,7 @@ class Built:
 
 
 @pytest.fixture(scope="module")
-def built(module_database: str, tmp_path_factory: pytest.TempPathFactory) -> Built:
+def built(built_module_database: str, tmp_path_factory: pytest.TempPathFactory) -> Built:
     config = SimulationConfig(tenants=1, feeders=2, dts=8, consumers=240, start=FIRST, days=(LAST - FIRST).days + 1, seed=11, audit=True)
     (world,) = simulate(tmp_path_factory.mktemp("world"), config)
     discom_id = register(world)

@@ -31,7 +31,7 @@ EXACT = {"from": "2026-10-05T00:00:00+05:30", "to": "2026-10-10T00:00:00+05:30"}
 
 
 @pytest.fixture(scope="module")
-def made(module_database: str) -> World:
+def made(built_module_database: str) -> World:
     return world.make()
 
 

@@ -21,7 +21,7 @@ BY_CODE = {s.code: s for s in SETS}
 
 
 @pytest.fixture(scope="module")
-def warehouse(module_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def warehouse(built_module_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("METERHOUSE_HOME", str(tmp_path_factory.mktemp("home")))
         yield

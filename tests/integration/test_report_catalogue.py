@@ -39,7 +39,7 @@ EVER = Span(date(2000, 1, 1), date(2100, 1, 1))
 
 
 @pytest.fixture(scope="module")
-def built(module_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[psycopg.Connection]:
+def built(built_module_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[psycopg.Connection]:
     """A DISCOM of 60 consumers after three days."""
     days = (LAST - FIRST).days + 1
     config = SimulationConfig(tenants=1, feeders=2, dts=4, consumers=60, start=FIRST, days=days, seed=13, audit=True)
@@ -94,11 +94,11 @@ OF_NO_OFFICE = ("A09", "J06", "J08")
 
 
 @pytest.fixture(scope="module")
-def limited(built: psycopg.Connection, module_database: str) -> dict[str, tuple[Rows, Rows]]:
+def limited(built: psycopg.Connection, built_module_database: str) -> dict[str, tuple[Rows, Rows]]:
     """All reports as a caller of either office reads them, with the other there and with it gone."""
     built.rollback()
     wanted = list(catalogue().values())
-    return {code: with_and_without_the_rest(module_database, 1, offices_below(built, code), wanted) for code in (MINE, OTHER)}
+    return {code: with_and_without_the_rest(built_module_database, 1, offices_below(built, code), wanted) for code in (MINE, OTHER)}
 
 
 @pytest.mark.parametrize("report", catalogue().values(), ids=lambda r: r.id)

@@ -40,7 +40,7 @@ where d.code = %s and m.serial like %s"""
 
 
 @pytest.fixture(scope="module")
-def built(module_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[psycopg.Connection]:
+def built(built_module_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[psycopg.Connection]:
     """Every case landed and built, step by step."""
     overlays = tmp_path_factory.mktemp("overlays")
     with pytest.MonkeyPatch.context() as patch:

@@ -96,7 +96,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def warehouse(home: Path, module_database: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+def warehouse(home: Path, built_module_database: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     config = SimulationConfig(tenants=2, feeders=1, dts=2, consumers=30, start=FIRST, days=(LAST - FIRST).days + 1, seed=5, audit=True)
     for world in simulate(tmp_path_factory.mktemp("world"), config):
         discom_id = register(world)
@@ -311,10 +311,10 @@ def make_key(tenant: Tenant, role: str, *, of_an_office: bool = False) -> str:
     return key
 
 
-def test_the_database_log_in_is_bound_to_its_tenant(warehouse: None, module_database: str) -> None:
+def test_the_database_log_in_is_bound_to_its_tenant(warehouse: None, built_module_database: str) -> None:
     mine, other = tenants()
     ensure_login(mine)
-    with psycopg.connect(make_conninfo(module_database, user=mine.login, password=password(mine)), autocommit=True) as conn:
+    with psycopg.connect(make_conninfo(built_module_database, user=mine.login, password=password(mine)), autocommit=True) as conn:
         seen = sql.SQL("select distinct discom_id from reports.rpt_d01_dt_energy_audit")
         assert conn.execute(seen).fetchall() == [(mine.discom_id,)], "the log-in does not see its own"
         conn.execute(sql.SQL("set app.discom_id = {}").format(sql.Literal(str(other.discom_id))))
