@@ -27,8 +27,8 @@ from cli import (
     users,
     vendors,
 )
-from cli.bench import api_command as bench_api
 from cli.bench import command as bench
+from cli.bench import section_commands
 from cli.console import fail
 from cli.vee import app as vee
 
@@ -66,7 +66,8 @@ app.add_typer(superset.app, name="superset", help="Dashboards: Superset as a ser
 app.command("up")(up.up)
 app.command("demo")(demo.demo)
 app.command("bench")(bench.bench)
-app.command("bench-api")(bench_api.bench_api)
+app.command("bench-api")(section_commands.bench_api)
+app.command("bench-dashboards")(section_commands.bench_dashboards)
 
 
 def main() -> None:

@@ -167,6 +167,45 @@ def bring_in_line(discom: list[str] | None, *, dry_run: bool) -> None:
 
 
 @app.command()
+def warm(
+    discom: Discoms = None,
+    anew: Annotated[bool, typer.Option("--anew", help="Ask past the cache.")] = False,
+    limit: Annotated[float | None, typer.Option(help="Seconds; exit code 1 where a chart takes longer.", min=0)] = None,
+) -> None:
+    """Ask for every chart of the dashboards as they open: the cache then has them, and what is slow is told.
+
+    Example: meterhouse superset warm -d D01 --anew --limit 2
+    """
+    from dashboards.tenants import tenant, tenants
+    from dashboards.warm import Answer
+    from dashboards.warm import warm as ask
+
+    answers: list[Answer] = []
+    with _client() as client:
+        for of in [tenant(code) for code in discom] if discom else tenants():
+            answers += ask(client, of, anew=anew)
+    by_board: dict[str, list[Answer]] = {}
+    for answer in answers:
+        by_board.setdefault(answer.board, []).append(answer)
+    for board, of_it in sorted(by_board.items()):
+        slowest = max(of_it, key=lambda a: a.seconds)
+        cached = sum(a.cached for a in of_it)
+        console.print(
+            f"{board:20} {len(of_it):3} charts, {cached:3} from the cache, slowest {slowest.seconds:6.2f} s: {slowest.chart}",
+            highlight=False,
+        )
+    for answer in answers:
+        if answer.error:
+            console.print(f"  [red]{answer.board}, {answer.chart}: {answer.error[:500]}[/red]", highlight=False)
+        elif limit is not None and answer.seconds > limit:
+            console.print(f"  [red]{answer.board}, {answer.chart}: {answer.seconds:.2f} s[/red]", highlight=False)
+    if wrong := sum(bool(a.error) for a in answers):
+        fail(f"{wrong} charts do not answer")
+    if limit is not None and (slow := sum(a.seconds > limit for a in answers)):
+        fail(f"{slow} of {len(answers)} charts take longer than {limit:g} s")
+
+
+@app.command()
 def export(folder: Annotated[Path, typer.Argument(help="Folder to write to; made if need be.")]) -> None:
     """Write every asset of the server as files, also those that people made in it.
 

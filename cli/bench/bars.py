@@ -24,7 +24,7 @@ TITLES = {
 
 @dataclass(frozen=True)
 class Bar:
-    """`verdict` is hold, short, not measured, not yet built or outcome differs; `at` is what it was measured with."""
+    """`verdict` is hold, short, not measured or outcome differs; `at` is what it was measured with."""
 
     what: str
     hold: str
@@ -44,7 +44,6 @@ def bars(doc: dict[str, Any]) -> list[Bar]:
         *_growth(doc),
         *_push(doc["push"]),
         _events(doc["events"]),
-        *_NOT_BUILT,
     ]
 
 
@@ -158,6 +157,3 @@ def _events(events: dict[str, Any] | None) -> Bar:
     # A pace that is not kept up would make the wait longer and longer: what was reached must be what is named, but for the last wait.
     holds = events["max_s"] < 2 and events["per_second"] >= 1_900
     return _judged(what, hold, f"{events['max_s']:.2f} s", at, holds)
-
-
-_NOT_BUILT = (Bar(f"any GET of the API, {count(100_000)} meters x 90 days, 100 clients", "p99 < 100 ms", "", "", "not yet built"),)

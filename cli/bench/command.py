@@ -115,9 +115,11 @@ def bench(
     document = json.loads(path.read_text())
     report.show_end(document)
     if write_docs:
-        api = report.section_of(DOCS.read_text(), report.API) if DOCS.exists() else None
-        page = report.page(document)
-        DOCS.write_text(report.with_section(page, report.API, api) if api else page)
+        before, page = DOCS.read_text(), report.page(document)
+        for title in (report.API, report.DASHBOARDS):
+            if kept := report.section_of(before, title):
+                page = report.with_section(page, title, kept)
+        DOCS.write_text(page)
         console.print(f"written: {DOCS}", soft_wrap=True)
     if differing := report.differing(document):
         fail("not all peers find what we find, so theirs are no times:\n" + "\n".join(differing))

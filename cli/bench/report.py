@@ -290,8 +290,8 @@ def machine_line(server: EmbeddedServer) -> str:
 
 # --- the page ---
 
-API = "API"
-"""Title of the section that `meterhouse bench-api` writes."""
+API, DASHBOARDS = "API", "Dashboards"
+"""Titles of the sections that `meterhouse bench-api` and `bench-dashboards` write."""
 
 
 def with_section(page: str, title: str, text: str) -> str:
