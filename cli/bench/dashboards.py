@@ -13,6 +13,7 @@ from typing import Any
 from unittest.mock import patch
 
 import psycopg
+from psycopg.sql import SQL, Identifier
 
 from cli.bench.clock import Clock
 from cli.bench.database import as_owner, fresh_database, settle, warm_up
@@ -60,13 +61,21 @@ def run(server: EmbeddedServer, meters: int, days: int, seed: int, keep: bool, s
     }
 
 
-def _database(server: EmbeddedServer, keep: bool) -> Any:
+@contextmanager
+def _database(server: EmbeddedServer, keep: bool) -> Iterator[None]:
+    """The warehouse, a kept one where it may be; Superset's own beside it never outlives the keys that it was written with."""
     with psycopg.connect(server.url("postgres"), autocommit=True, connect_timeout=db.CONNECT_TIMEOUT_S) as conn:
+
+        def drop(name: str) -> None:
+            conn.execute(SQL("drop database if exists {} with (force)").format(Identifier(name)))
+
+        drop(f"superset_of_{DATABASE}")
+        if not keep:
+            drop(DATABASE)
         there = conn.execute("select from pg_database where datname = %s", [DATABASE]).fetchone() is not None
-        if there and not keep:
-            conn.execute(f"drop database {DATABASE} with (force)")
-            there = False
-    return fresh_database(server, DATABASE, keep=keep, there=there)
+        with fresh_database(server, DATABASE, keep=keep, there=there):
+            yield
+        drop(f"superset_of_{DATABASE}")
 
 
 def _made_before(meters: int, days: int) -> bool:
