@@ -32,6 +32,8 @@ WINDOWS = {
 }
 # What came in whenever it was is not asked for by the days of the board.
 TIMELESS = frozenset({"J02", "J03", "J07", "I03"})
+STORY, METERS = "story", "B02"
+"""Chart of the days of one meter, and the dataset whose meters its filter offers."""
 OFFICES = ("circle", "division", "subdivision", "office")
 
 Assets = dict[str, dict[str, Any]]
@@ -293,10 +295,10 @@ def _filters(name: str, board: Mapping[str, Any], ids: Mapping[str, int]) -> lis
         found.append(_filter(column, column.capitalize(), "filter_select", [target]) | {"cascadeParentIds": above[-1:]})
         above.append(f"NATIVE_FILTER-{column}")
     if board.get("meter"):
-        target = {"datasetUuid": asset_id("dataset", "B02"), "column": {"name": "serial"}}
+        target = {"datasetUuid": asset_id("dataset", METERS), "column": {"name": "serial"}}
         chosen = _filter("meter", "Meter", "filter_select", [target])
         chosen["controlValues"] |= {"multiSelect": False, "defaultToFirstItem": True, "enableEmptyFilter": True}
-        chosen["scope"]["excluded"] = [n for key, n in ids.items() if key != "story"]
+        chosen["scope"]["excluded"] = [n for key, n in ids.items() if key != STORY]
         found.append(chosen | {"requiredFirst": True})
     return found
 

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
+from typing import Any
 
 from dashboards.client import Client, Refused
-from dashboards.generate import boards, read
+from dashboards.generate import METERS, STORY, asset_id, boards, read
+from dashboards.server_control import SupersetError
 from dashboards.sync import of_tenant
 from dashboards.tenants import Tenant
+
+Result = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What one chart said."""
+    """What one chart said, or the filter that its dashboard opens with."""
 
     board: str
     """Name of its dashboard's file in boards/."""
@@ -28,17 +34,58 @@ class Answer:
 
 def warm(client: Client, tenant: Tenant, *, anew: bool = False, today: date | None = None) -> Iterator[Answer]:
     """Ask one chart after the other; with `anew` past the cache, which then holds the new answer. Raises SupersetError."""
-    there = {row["uuid"]: row["id"] for row in client.list("chart", columns=("uuid", "id"))}
+    neutral = read()
+    mine = of_tenant(neutral, tenant, today)
+    numbers = {row["uuid"]: row["id"] for kind in ("chart", "dataset") for row in client.list(kind, columns=("uuid", "id"))}
+    number_of = {path: numbers.get(content["uuid"]) for path, content in zip(neutral, mine.values(), strict=True)}
+    (meters,) = (number_of[path] for path, content in neutral.items() if content["uuid"] == asset_id("dataset", METERS))
+    if meters is None:
+        raise SupersetError(f"Superset has no dashboards of {tenant.code}: `meterhouse superset sync` brings them in")
     designed = boards()
-    for path, chart in of_tenant(read(), tenant, today).items():
-        kind, _, *rest = path.split("/")
-        if kind != "charts" or rest[0] not in designed or chart["uuid"] not in there:
+    for path in (p for p in neutral if p.startswith("charts/")):
+        _, board, file = path.split("/")
+        number = number_of[path]
+        if board not in designed or number is None:
             continue
-        began = time.monotonic()
-        try:
-            answer = client.call("GET", f"/api/v1/chart/{there[chart['uuid']]}/data/", params={"force": "true"} if anew else {})
-            (result,) = answer["result"]
-            error, cached, rows = result["error"], bool(result["is_cached"]), int(result["rowcount"] or 0)
-        except Refused as e:
-            error, cached, rows = str(e), False, 0
-        yield Answer(rest[0], chart["slice_name"], time.monotonic() - began, cached, rows, error)
+        title = str(neutral[path]["slice_name"])
+        if file == f"{STORY}.yaml":
+            # As the browser does: a meter is chosen, the first that the filter offers, and then its days are asked for.
+            offered: list[str] = []
+            yield _timed(board, "filter Meter", partial(_serials, client, meters, anew, offered))
+            yield _timed(board, title, partial(_of_meter, client, number, anew, offered))
+        else:
+            yield _timed(board, title, partial(_saved, client, number, anew))
+
+
+def _timed(board: str, chart: str, ask: Callable[[], Result]) -> Answer:
+    began = time.monotonic()
+    try:
+        result = ask()
+    except Refused as e:
+        return Answer(board, chart, time.monotonic() - began, False, 0, str(e))
+    return Answer(board, chart, time.monotonic() - began, bool(result["is_cached"]), int(result["rowcount"] or 0), result["error"])
+
+
+def _saved(client: Client, chart: int, anew: bool) -> Result:
+    result: Result = client.call("GET", f"/api/v1/chart/{chart}/data/", params={"force": "true"} if anew else {})["result"][0]
+    return result
+
+
+def _serials(client: Client, dataset: int, anew: bool, offered: list[str]) -> Result:
+    query = {"columns": ["serial"], "metrics": [], "orderby": [["serial", True]], "row_limit": 1000}
+    result: Result = _posted(client, {"datasource": {"id": dataset, "type": "table"}, "queries": [query]}, anew)
+    offered += [row["serial"] for row in result["data"]]
+    return result
+
+
+def _of_meter(client: Client, chart: int, anew: bool, offered: list[str]) -> Result:
+    context = json.loads(client.call("GET", f"/api/v1/chart/{chart}")["result"]["query_context"])
+    for query in context["queries"]:
+        query["filters"].append({"col": "serial", "op": "IN", "val": offered[:1]})
+    return _posted(client, context, anew)
+
+
+def _posted(client: Client, context: dict[str, Any], anew: bool) -> Result:
+    asked = {**context, "force": anew, "result_type": "full", "result_format": "json"}
+    result: Result = client.call("POST", "/api/v1/chart/data", json=asked)["result"][0]
+    return result
