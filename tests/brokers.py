@@ -1,4 +1,4 @@
-"""Real brokers for the tests, each a process of its own on loopback that its context manager stops: mosquitto (MQTT), Tansu (Kafka)."""
+"""Real brokers for the tests, each a process on loopback that its context manager stops: mosquitto (MQTT), Tansu (Kafka), Redis."""
 
 from __future__ import annotations
 
@@ -179,6 +179,22 @@ class Tansu:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.stop()
+
+
+@contextmanager
+def redis_server(port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """Its process; it keeps nothing on disk."""
+    binary = shutil.which("redis-server")
+    if binary is None:
+        pytest.skip("redis-server is not installed (apt-get install redis-server)")
+    command = [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        wait_for_port(port, process)
+        yield process
+    finally:
+        process.kill()
+        process.wait(5)
 
 
 @contextmanager

@@ -9,7 +9,6 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -19,7 +18,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from api.auth import HEADER, new_key
 from api.auth.repository import insert_key
-from tests.integration.served import Served, free_port, serving
+from tests.brokers import free_port, redis_server
+from tests.integration.served import Served, serving
 from warehouse import db
 
 pytestmark = pytest.mark.integration
@@ -112,32 +112,6 @@ def test_spans_arrive_at_a_receiver(keys: dict[str, str], served: tuple[Served, 
 
 
 # --- one limit over several processes ---
-
-
-@contextmanager
-def redis_server(port: int) -> Iterator[subprocess.Popen[bytes]]:
-    binary = shutil.which("redis-server")
-    if binary is None:
-        pytest.skip("redis-server is not installed (apt-get install redis-server)")
-    process = subprocess.Popen(
-        [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"], stdout=subprocess.DEVNULL
-    )
-    try:
-        import redis
-
-        client = redis.Redis(port=port)
-
-        def up() -> bool:
-            try:
-                return bool(client.ping())
-            except redis.ConnectionError:
-                return False
-
-        eventually(up, "redis-server answers")
-        yield process
-    finally:
-        process.kill()
-        process.wait(5)
 
 
 def test_two_processes_share_a_limit_and_go_on_without_redis(keys: dict[str, str]) -> None:

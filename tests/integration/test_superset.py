@@ -6,7 +6,6 @@ Assets come in once, charts answer with the warehouse's figures, tenants stay ap
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psycopg
 import pytest
 from fastapi.testclient import TestClient
@@ -28,10 +28,14 @@ from dashboards.catalogue import datasets
 from dashboards.client import Client, Refused
 from dashboards.generate import Assets, asset_id, boards, designs, read
 from dashboards.people import add
+from dashboards.server_control import Status
 from dashboards.sync import of_tenant, slug, sync
 from dashboards.tenants import Tenant, ensure_login, password, tenants
+from dashboards.warm import warm
 from orchestration import steps
 from simulation import SimulationConfig
+from tests.brokers import free_port, redis_server
+from tests.identity import NanoIdp, nanoidp
 from tests.integration.simulated import land_all, register, simulate
 from warehouse import db
 
@@ -78,12 +82,6 @@ class Site:
 
     def database(self, tenant: Tenant) -> int:
         return next(d["id"] for d in self.admin.list("database") if d["database_name"] == f"Meterhouse {tenant.code}")
-
-
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
@@ -334,3 +332,63 @@ def test_the_database_log_in_is_bound_to_its_tenant(warehouse: None, built_modul
         ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 conn.execute(statement)
+
+
+# --- with a provider of identities and Redis, as an installation of several processes has it ---
+
+
+@pytest.fixture(scope="module")
+def joined(site: Site, home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Status, NanoIdp]]:
+    """The same Superset, started anew: people come from an OpenID Connect provider, answers are kept in Redis."""
+    folder = tmp_path_factory.mktemp("provider")
+    port = free_port()
+    with (
+        nanoidp(folder / "idp", [f"http://127.0.0.1:{port}/oauth-authorized/sso"]) as idp,
+        redis_server(redis_port := free_port()),
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        roles = {"vee-operators": ["Meterhouse analyst", site.mine.role]}
+        given = {"issuer": idp.url, "client_id": "meterhouse", "client_secret": "client-secret", "roles": roles}
+        (folder / "oidc.json").write_text(json.dumps(given))
+        patch.setenv("METERHOUSE_SUPERSET_OIDC", str(folder / "oidc.json"))
+        patch.setenv("METERHOUSE_SUPERSET_REDIS_URL", f"redis://127.0.0.1:{redis_port}/0")
+        server_control.down()
+        yield server_control.up(port), idp
+
+
+def come_in(state: Status, idp: NanoIdp, login: str) -> httpx.Client:
+    """A browser that logged in by the provider."""
+    browser = httpx.Client(base_url=state.url, timeout=60)
+    away = browser.get("/login/sso")
+    assert away.status_code == 302, f"nobody is sent to the provider: {away.status_code} {away.text[:300]}"
+    back = idp.log_in(away.headers["location"], login)
+    assert back.status_code == 302, f"the provider does not send the browser back: {back.status_code} {back.text[:300]}"
+    browser.get(back.headers["location"])
+    return browser
+
+
+def test_people_of_the_provider_come_in_with_the_roles_of_their_groups(site: Site, joined: tuple[Status, NanoIdp]) -> None:
+    state, idp = joined
+    with come_in(state, idp, "asha") as asha:
+        me = asha.get("/api/v1/me/roles/").json()["result"]
+        assert (me["username"], set(me["roles"])) == ("asha", {"Meterhouse analyst", site.mine.role})
+        titles = {d["dashboard_title"] for d in asha.get("/api/v1/dashboard/").json()["result"]}
+        assert titles == {b["title"] for b in boards().values()}, "she is not shown the dashboards of her DISCOM"
+        numbers = site.ids("chart", site.other, "charts")
+        others = numbers[f"charts/{site.other.code}/operations/communicated.yaml"]
+        assert asha.get(f"/api/v1/chart/{others}/data/").status_code in {403, 404}, "she is shown a chart of another DISCOM"
+    with come_in(state, idp, "nobody") as stranger:
+        answer = stranger.get("/api/v1/dashboard/")
+        assert answer.status_code in {401, 403} or answer.json()["result"] == [], f"no group of theirs is known: {answer.text[:300]}"
+
+
+def test_what_was_asked_once_comes_from_the_cache(site: Site, joined: tuple[Status, NanoIdp]) -> None:
+    state, _ = joined
+    with Client(state.url, server_control.ADMIN, server_control.secret("admin_password")) as admin:
+        first = list(warm(admin, site.mine, today=TODAY))
+        assert [a for a in first if a.error] == []
+        assert not any(a.cached for a in first), "an empty cache had answers"
+        again = list(warm(admin, site.mine, today=TODAY))
+        assert [f"{a.board}: {a.chart}" for a in again if not a.cached] == [], "asked twice, and read from the warehouse twice"
+        anew = list(warm(admin, site.mine, anew=True, today=TODAY))
+        assert not any(a.cached for a in anew), "what is to be asked anew came from the cache"
