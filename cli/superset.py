@@ -10,15 +10,10 @@ import typer
 from cli.console import console, fail
 from cli.database import ensure_ready
 from dashboards import server_control as server
-from dashboards.client import Client
+from dashboards.client import administrator
 
 app = typer.Typer(no_args_is_help=True)
 Discoms = Annotated[list[str] | None, typer.Option("--discom", "-d", help="Code of a DISCOM; may be given often. Default: all.")]
-
-
-def _client() -> Client:
-    state = server.status()
-    return Client(state.url, server.ADMIN, server.secret("admin_password"))
 
 
 @app.command()
@@ -87,7 +82,7 @@ def user(
 
     chosen = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     first, _, last = name.partition(" ")
-    with _client() as client:
+    with administrator() as client:
         made = add(client, tenant(discom), login, chosen, email, first, last or "-")
     console.print(f"{login} {'was made' if made else 'is there: roles and password were set'} for {discom}")
 
@@ -155,7 +150,7 @@ def bring_in_line(discom: list[str] | None, *, dry_run: bool) -> None:
             "no DISCOM is registered yet, so there is nothing to show: `meterhouse registry import`, then `meterhouse superset sync`"
         )
         return
-    with _client() as client:
+    with administrator() as client:
         change = synchronise(client, chosen, dry_run=dry_run, say=lambda text: console.print(f"[dim]{text}[/dim]"))
     for sign, names in (("+", change.created), ("~", change.changed), ("-", change.removed)):
         for name in names if len(names) <= 30 else [*names[:10], f"… {len(names) - 10} more"]:
@@ -181,7 +176,7 @@ def warm(
     from dashboards.warm import warm as ask
 
     answers: list[Answer] = []
-    with _client() as client:
+    with administrator() as client:
         for of in [tenant(code) for code in discom] if discom else tenants():
             answers += ask(client, of, anew=anew)
     by_board: dict[str, list[Answer]] = {}
@@ -211,7 +206,7 @@ def export(folder: Annotated[Path, typer.Argument(help="Folder to write to; made
 
     Example: meterhouse superset export backup/superset
     """
-    with _client() as client:
+    with administrator() as client:
         files = client.export()
     for path, text in files.items():
         target = folder / path
@@ -247,7 +242,7 @@ def screenshot(
         fail(f"no dashboard is called {', '.join(sorted(unknown))}: there are {', '.join(sorted(known))}")
     wanted = sorted(board or known)
     login = f"screenshots-{of.code.lower()}"
-    with _client() as client:
+    with administrator() as client:
         add(client, of, login, server.secret(login), f"{login}@localhost.localdomain", "Screenshots", of.code)
     wrong = 0
     pages = [(slug(of, name), folder / f"{name}.png") for name in wanted]

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from dashboards import server_control
 from dashboards.server_control import SupersetError
 
 TIMEOUT_S = 120
@@ -107,3 +108,8 @@ class Client:
         except Refused as e:
             hint = "; what it did not like stands in its log" if e.status == 500 else ""
             raise SupersetError(f"Superset did not take the assets: {e}{hint}") from e
+
+
+def administrator() -> Client:
+    """A session of the administrator of the Superset that `meterhouse superset up` started. Raises SupersetError."""
+    return Client(server_control.status().url, server_control.ADMIN, server_control.secret("admin_password"))

@@ -1,12 +1,16 @@
-"""What Dagster loads: assets, the job `daily`, its schedule, the sensor for late data, the pulls, reports that go out."""
+"""What Dagster loads: assets, the job `daily`, its schedule, the sensors, the pulls, reports that go out."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
 
 import dagster as dg
-from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    MULTIDIMENSIONAL_PARTITION_PREFIX,
+)
 
-from orchestration import assets, deliveries, monthly, pulls, stale, steps
+from orchestration import assets, deliveries, monthly, pulls, stale, steps, warming
 from warehouse import db, registry
 
 daily = dg.define_asset_job(
@@ -82,10 +86,26 @@ def late_data_of_frozen_days(context: dg.SensorEvaluationContext) -> Iterator[dg
         yield dg.RunRequest(run_key=span.mark, run_config={"ops": {"judge_late_data": {"config": config}}}, tags={"discom": span.discom})
 
 
+@dg.run_status_sensor(
+    run_status=dg.DagsterRunStatus.SUCCESS,
+    monitored_jobs=[daily],
+    request_job=warming.warm_dashboards,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
+def day_built(context: dg.RunStatusSensorContext) -> dg.RunRequest | dg.SkipReason:
+    """The dashboards of a DISCOM whose days were built are asked for, where there is a cache to fill."""
+    if reason := warming.why_not():
+        return dg.SkipReason(reason)
+    tags = context.dagster_run.tags
+    code = tags.get("discom") or tags[f"{MULTIDIMENSIONAL_PARTITION_PREFIX}{assets.discoms.name}"]
+    config = {"ops": {"ask_for_charts": {"config": {"discom": code}}}}
+    return dg.RunRequest(run_key=context.dagster_run.run_id, run_config=config, tags={"discom": code})
+
+
 defs = dg.Definitions(
     assets=[pulls.pull, pulls.reread, *assets.ALL, assets.report_views],
     asset_checks=[pulls.head_end_systems_deliver],
-    jobs=[daily, rebill, monthly.audit_month, pulls.pull_job, pulls.freshness, deliveries.deliver_reports],
+    jobs=[daily, rebill, monthly.audit_month, pulls.pull_job, pulls.freshness, deliveries.deliver_reports, warming.warm_dashboards],
     schedules=[every_morning, monthly.every_month, pulls.freshness_schedule],
-    sensors=[late_data, late_data_of_frozen_days, pulls.pulls_due, deliveries.reports_due],
+    sensors=[late_data, late_data_of_frozen_days, pulls.pulls_due, deliveries.reports_due, day_built],
 )

@@ -23,7 +23,7 @@ from cli.bench.stages import BenchError, Say, build, land
 from cli.bench.world import World
 from cli.console import count
 from dashboards import server_control
-from dashboards.client import Client
+from dashboards.client import Client, administrator
 from dashboards.generate import boards
 from dashboards.sync import sync
 from dashboards.tenants import tenant
@@ -118,9 +118,9 @@ def _superset(say: Say) -> Iterator[Client]:
             s.bind(("127.0.0.1", 0))
             port = int(s.getsockname()[1])
         say("starting Superset")
-        state = server_control.up(port)
+        server_control.up(port)
         try:
-            with Client(state.url, server_control.ADMIN, server_control.secret("admin_password")) as client:
+            with administrator() as client:
                 yield client
         finally:
             server_control.down()

@@ -15,7 +15,7 @@ from cli.demo import land
 from cli.main import app
 from expectations.rules import load_suite
 from orchestration import assets, dbt, stale
-from orchestration.definitions import daily, defs, every_morning, late_data
+from orchestration.definitions import daily, day_built, defs, every_morning, late_data
 from orchestration.run import RunError, dagster_home, run_days
 from orchestration.stale import DayRange
 from simulation import SimulationConfig, generate
@@ -135,6 +135,27 @@ def test_the_schedule_builds_yesterday_of_every_discom(built: dg.DagsterInstance
     requests = list(every_morning(context))  # type: ignore[arg-type]
     assert [r.partition_key for r in requests] == [assets.partition_key("D01", date(2026, 10, 2))]
     assert daily.name == "daily"
+
+
+def test_a_built_day_asks_for_its_dashboards_where_they_have_a_cache(built: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:
+    (run,) = built.get_runs(limit=1, filters=dg.RunsFilter(job_name="daily"))
+    (record,) = built.get_event_records(dg.EventRecordsFilter(dg.DagsterEventType.RUN_SUCCESS), limit=1)
+    event = record.event_log_entry.dagster_event
+    assert event is not None
+
+    def evaluate(tags: dict[str, str]) -> object:
+        context = dg.build_run_status_sensor_context("day_built", event, built, run.with_tags(tags))
+        return day_built(context)
+
+    monkeypatch.delenv("METERHOUSE_SUPERSET_REDIS_URL", raising=False)
+    skipped = evaluate({"discom": "D01"})
+    assert isinstance(skipped, dg.SkipReason)
+    assert "METERHOUSE_SUPERSET_REDIS_URL" in str(skipped.skip_message)
+    monkeypatch.setattr("orchestration.warming.why_not", lambda: None)
+    for tags in ({"discom": "D01"}, {"dagster/partition/discom": "D01"}):
+        asked = evaluate(tags)
+        assert isinstance(asked, dg.RunRequest)
+        assert asked.run_config == {"ops": {"ask_for_charts": {"config": {"discom": "D01"}}}}, f"a run with {tags}"
 
 
 def test_a_failing_step_says_which_and_why(built: dg.DagsterInstance) -> None:

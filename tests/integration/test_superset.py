@@ -25,14 +25,14 @@ from api.main import create_app
 from audit.job import audit_month
 from dashboards import server_control
 from dashboards.catalogue import datasets
-from dashboards.client import Client, Refused
+from dashboards.client import Client, Refused, administrator
 from dashboards.generate import Assets, asset_id, boards, designs, read
 from dashboards.people import add
 from dashboards.server_control import Status
 from dashboards.sync import of_tenant, slug, sync
 from dashboards.tenants import Tenant, ensure_login, password, tenants
 from dashboards.warm import warm
-from orchestration import steps
+from orchestration import steps, warming
 from simulation import SimulationConfig
 from tests.brokers import free_port, redis_server
 from tests.identity import NanoIdp, nanoidp
@@ -383,8 +383,7 @@ def test_people_of_the_provider_come_in_with_the_roles_of_their_groups(site: Sit
 
 
 def test_what_was_asked_once_comes_from_the_cache(site: Site, joined: tuple[Status, NanoIdp]) -> None:
-    state, _ = joined
-    with Client(state.url, server_control.ADMIN, server_control.secret("admin_password")) as admin:
+    with administrator() as admin:
         first = list(warm(admin, site.mine, today=TODAY))
         assert [a for a in first if a.error] == []
         assert not any(a.cached for a in first), "an empty cache had answers"
@@ -392,3 +391,9 @@ def test_what_was_asked_once_comes_from_the_cache(site: Site, joined: tuple[Stat
         assert [f"{a.board}: {a.chart}" for a in again if not a.cached] == [], "asked twice, and read from the warehouse twice"
         anew = list(warm(admin, site.mine, anew=True, today=TODAY))
         assert not any(a.cached for a in anew), "what is to be asked anew came from the cache"
+        assert warming.why_not() is None
+        config = {"ops": {"ask_for_charts": {"config": {"discom": site.other.code}}}}
+        assert warming.warm_dashboards.execute_in_process(run_config=config).success
+        filled = list(warm(admin, site.other))
+        assert len(filled) > 10
+        assert [f"{a.board}: {a.chart}" for a in filled if not a.cached] == [], "the job filled no cache"
