@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -65,10 +66,15 @@ GOOD_MONTH: dict[str, Any] = {
 OTHER_FIGURES: dict[str, dict[str, Any]] = {"usage_month": GOOD_MONTH, "evidence": {}}
 
 
+@cache
+def contracts() -> dict[str, Any]:
+    """dbt's contracts of the tables of schema vee, by name."""
+    return {m["name"]: m for m in yaml.safe_load(CONTRACT.read_text(encoding="utf-8"))["models"]}
+
+
 def make_table(conn: psycopg.Connection, name: str) -> None:
     """An empty vee.<name> with the columns of its dbt contract."""
-    models = {m["name"]: m for m in yaml.safe_load(CONTRACT.read_text(encoding="utf-8"))["models"]}
-    columns = ", ".join(f"{c['name']} {c['data_type']}" for c in models[name]["columns"])
+    columns = ", ".join(f"{c['name']} {c['data_type']}" for c in contracts()[name]["columns"])
     conn.execute(f"create table vee.{name} ({columns}, primary key (discom_id, day, meter_id))")
 
 
