@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -125,17 +126,19 @@ def day_build(conn: psycopg.Connection, key: Row) -> Row | None:
     return _one(conn, "select * from ops.day_build where discom_id = %(discom_id)s and day = %(day)s and built_at is not null", key)
 
 
-def row_of(conn: psycopg.Connection, table: str, key: Row) -> Row | None:
-    """The meter-day's row of a table or view with key (discom_id, day, meter_id); None also of a table that no build has made yet."""
-    if conn.execute("select to_regclass(%s)", [table]).fetchone() == (None,):
-        return None
-    return _one(
-        conn,
-        SQL("select * from {} where discom_id = %(discom_id)s and day = %(day)s and meter_id = %(meter_id)s").format(
-            Identifier(*table.split("."))
-        ),
-        key,
-    )
+def rows_of(conn: psycopg.Connection, tables: Collection[str], key: Row) -> dict[str, Row | None]:
+    """The meter-day's row of each table or view with key (discom_id, day, meter_id); None also of a table that no build has made yet.
+
+    Two round trips, however many tables there are.
+    """
+    made = conn.execute("select t from unnest(%s::text[]) t where to_regclass(t) is not null", [list(tables)]).fetchall()
+    query = SQL("select * from {} where discom_id = %(discom_id)s and day = %(day)s and meter_id = %(meter_id)s")
+    cursors: dict[str, psycopg.Cursor[Row]] = {}
+    with conn.pipeline():
+        for (table,) in made:
+            cursors[table] = conn.cursor(row_factory=dict_row)
+            cursors[table].execute(query.format(Identifier(*table.split("."))), key)
+    return {table: cursors[table].fetchone() if table in cursors else None for table in tables}
 
 
 def rules(conn: psycopg.Connection, rule_set_id: int) -> list[Row]:

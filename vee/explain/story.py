@@ -79,7 +79,8 @@ def explain(conn: psycopg.Connection, discom: str, serial: str, day: date) -> Ex
 
     anything = repository.built(conn)
     build = repository.day_build(conn, key)
-    final = repository.row_of(conn, "vee.final_day", key)
+    of_day = repository.rows_of(conn, ("vee.final_day", "vee.meter_day", "vee.estimated_day", "vee.evidence"), key)
+    final, measured, estimated = of_day["vee.final_day"], of_day["vee.meter_day"], of_day["vee.estimated_day"]
     fragments = repository.fragments(conn, key)
     rejected = repository.rejected(conn, key, begin, end)
     if final is None and not fragments and not rejected:
@@ -91,9 +92,7 @@ def explain(conn: psycopg.Connection, discom: str, serial: str, day: date) -> Ex
         return (begin.astimezone(UTC) + timedelta(minutes=slot * minutes)).astimezone(zone)
 
     raw = _raw(fragments, slots)
-    measured = repository.row_of(conn, "vee.meter_day", key)
-    estimated = repository.row_of(conn, "vee.estimated_day", key)
-    evidence = repository.row_of(conn, "vee.evidence", key) or {}
+    evidence = of_day["vee.evidence"] or {}
     day_values = _Day(
         slots=slots,
         raw=raw,
@@ -232,7 +231,7 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 def _verdicts(conn: psycopg.Connection, rules: list[Row], key: Row, day: _Day, zone: ZoneInfo) -> Iterator[Verdict]:
     """Of each stage and rule one. A rule's variants share a verdict, as they share an exception."""
     exceptions = {(e["stage"], e["rule"]): e for e in repository.exceptions(conn, key)}
-    tables = {table: repository.row_of(conn, table, key) for table in {r["table"] for r in rules}}
+    tables = repository.rows_of(conn, {r["table"] for r in rules}, key)
     for (stage, rule), variants in groupby(sorted(rules, key=lambda r: (STAGES.index(r["stage"]), r["rule"])), _of_stage):
         found = exceptions.get((stage, rule))
         checks = [(c, tables[c["table"]]) for c in variants]
