@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 
+from api.answers import as_json
 from api.auth import Caller, Permission, database, require
 from api.commands.schemas import Text
 from api.database import Database
@@ -27,20 +28,16 @@ Size = Annotated[int, Query(ge=1, le=500)]
 After = Annotated[Text | None, Query(max_length=200, description="`next` of the page before")]
 
 
-def _json(content: bytes) -> Response:
-    return Response(content, media_type="application/json")
-
-
 @router.get("/dt/{code}", summary="Energy balance below a DT", response_model=Balances)
 async def dt(code: Of, pools: Pools, caller: Reader, first: From, to: To, resolution: Resolution = "day") -> Response:
     """Supply without a meter is known of months: it is part of the loss of an interval."""
-    return _json(await service.balances(pools, caller, "dt", code, first, to, resolution))
+    return as_json(await service.balances(pools, caller, "dt", code, first, to, resolution))
 
 
 @router.get("/feeder/{code}", summary="Energy balance of a feeder, down to its consumers", response_model=Balances)
 async def feeder(code: Of, pools: Pools, caller: Reader, first: From, to: To, resolution: Resolution = "day") -> Response:
     """Of an interval: of the feeder against its DTs and HT consumers."""
-    return _json(await service.balances(pools, caller, "feeder", code, first, to, resolution))
+    return as_json(await service.balances(pools, caller, "feeder", code, first, to, resolution))
 
 
 @router.get("/office/{code}", summary="Energy balance of an office with the offices below it", response_model=Balances)
@@ -53,22 +50,22 @@ async def office(
     resolution: Annotated[Literal["day", "month"], Query(description="at most 366 days of days, 1,827 of months")] = "day",
 ) -> Response:
     """All of its feeders together."""
-    return _json(await service.balances(pools, caller, "office", code, first, to, resolution))
+    return as_json(await service.balances(pools, caller, "office", code, first, to, resolution))
 
 
 @router.get("/feeder/{code}/dts", summary="DTs of a feeder, most loss first", response_model=Children)
 async def dts_of_feeder(code: Of, pools: Pools, caller: Reader, first: From, to: To, after: After = None, size: Size = 100) -> Response:
     """Over at most 31 days."""
-    return _json(await service.children(pools, caller, "feeder", "dt", code, first, to, after, size))
+    return as_json(await service.children(pools, caller, "feeder", "dt", code, first, to, after, size))
 
 
 @router.get("/office/{code}/feeders", summary="Feeders of an office, most loss first", response_model=Children)
 async def feeders_of_office(code: Of, pools: Pools, caller: Reader, first: From, to: To, after: After = None, size: Size = 100) -> Response:
     """With those of the offices below it, over at most 31 days."""
-    return _json(await service.children(pools, caller, "office", "feeder", code, first, to, after, size))
+    return as_json(await service.children(pools, caller, "office", "feeder", code, first, to, after, size))
 
 
 @router.get("/office/{code}/dts", summary="DTs of an office, most loss first", response_model=Children)
 async def dts_of_office(code: Of, pools: Pools, caller: Reader, first: From, to: To, after: After = None, size: Size = 100) -> Response:
     """With those of the offices below it, over at most 31 days."""
-    return _json(await service.children(pools, caller, "office", "dt", code, first, to, after, size))
+    return as_json(await service.children(pools, caller, "office", "dt", code, first, to, after, size))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
 
+from api.answers import as_json
 from api.auth import Caller, Permission, database, require
 from api.database import Database
 from api.errors import problems
@@ -20,10 +21,10 @@ Pools = Annotated[Database, Depends(database)]
 Reader = Annotated[Caller, Depends(require(Permission.VEE_READ))]
 
 
-@router.get("/{serial}/{day}", summary="Why a meter's values of a day are what they are")
-def explain_day(serial: MeterSerial, day: Day, pools: Pools, caller: Reader) -> Explanation:
+@router.get("/{serial}/{day}", summary="Why a meter's values of a day are what they are", response_model=Explanation)
+def explain_day(serial: MeterSerial, day: Day, pools: Pools, caller: Reader) -> Response:
     """Deliveries, rejected values, rules with their figures, registers, the estimate's inputs, edits, every interval from raw to final."""
-    return service.meter_day(pools, caller, serial, day)
+    return as_json(service.meter_day_json(pools, caller, serial, day))
 
 
 @router.get("/{serial}/{day}/{slot}", summary="Why a value is what it is")

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import date
 
+from pydantic import TypeAdapter
+
 from api.auth import Caller
 from api.database import Database
 from api.errors import Problem
 from vee.explain import ExplainError, Explanation, explain
 from vee.explain.model import Interval
+
+_AS_JSON = TypeAdapter(Explanation)
 
 
 def meter_day(pools: Database, caller: Caller, serial: str, day: date) -> Explanation:
@@ -20,6 +24,11 @@ def meter_day(pools: Database, caller: Caller, serial: str, day: date) -> Explan
             return explain(conn, caller.discom, serial, day)
     except ExplainError as e:
         raise Problem(404, e.code, "Nothing to explain", str(e)) from None
+
+
+def meter_day_json(pools: Database, caller: Caller, serial: str, day: date) -> bytes:
+    """As `meter_day`, written out."""
+    return _AS_JSON.dump_json(meter_day(pools, caller, serial, day))
 
 
 def interval(pools: Database, caller: Caller, serial: str, day: date, slot: int) -> Interval:

@@ -8,13 +8,14 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.concurrency import run_in_threadpool
 
+from api.answers import as_json
 from api.auth import Caller, Permission, database, require
 from api.commands.schemas import Text
 from api.database import Database
 from api.errors import problems
 from api.exceptions.schemas import Code
 from api.explain.schemas import MeterSerial
-from api.explain.service import meter_day
+from api.explain.service import meter_day_json
 from api.instants import Instant
 from api.meters import data_service as service
 from api.meters.data_schemas import Channel, Consumption, EpisodePage, Meter, MeterPage, Profile
@@ -35,10 +36,6 @@ Zone = Annotated[
 ]
 
 
-def _json(content: bytes) -> Response:
-    return Response(content, media_type="application/json")
-
-
 @router.get("", summary="Meters, by serial", response_model=MeterPage)
 async def search(
     pools: Pools,
@@ -51,14 +48,14 @@ async def search(
     size: Size = 100,
 ) -> Response:
     """Those that you see, and that hang today where it is asked for."""
-    return _json(
+    return as_json(
         await service.search(pools, caller, prefix=prefix, office=office, dt=dt, service_point=service_point, after=after, size=size)
     )
 
 
 @router.get("/{serial}", summary="A meter's master data", response_model=Meter, responses=problems(404))
 async def meter(serial: MeterSerial, pools: Pools, caller: Reader) -> Response:
-    return _json(await service.meter(pools, caller, serial))
+    return as_json(await service.meter(pools, caller, serial))
 
 
 @router.get("/{serial}/consumption", summary="Energy, demand and power factor", response_model=Consumption, responses=problems(404))
@@ -86,7 +83,7 @@ async def consumption(
 
     An interval belongs to the row in which it begins, so rows of any resolution add up to the same, to the Wh.
     """
-    return _json(
+    return as_json(
         await service.consumption(
             pools,
             caller,
@@ -116,7 +113,7 @@ async def list_events(
     size: Size = 100,
 ) -> Response:
     """Events that began in at most 93 days, each with what ended it within 31 days."""
-    return _json(
+    return as_json(
         await service.events(pools, caller, serial, first, to, timezone=timezone, family=family, severity=severity, after=after, size=size)
     )
 
@@ -131,12 +128,14 @@ async def profile(
     day_type: Annotated[Literal["all", "weekday", "saturday", "sunday"], Query(description="sunday: or a holiday")] = "all",
 ) -> Response:
     """Mean, least and most of each interval over complete days of final values, beside the profile of its class of consumers."""
-    return _json(await service.profile(pools, caller, serial, first, to, day_type))
+    return as_json(await service.profile(pools, caller, serial, first, to, day_type))
 
 
-@router.get("/{serial}/explain", summary="Why a meter's values of a day are what they are", responses=problems(404))
+@router.get(
+    "/{serial}/explain", summary="Why a meter's values of a day are what they are", response_model=Explanation, responses=problems(404)
+)
 async def explain(
     serial: MeterSerial, day: Annotated[date, Query(description="business day")], pools: Pools, caller: Explainer
-) -> Explanation:
+) -> Response:
     """The same as /api/v1/vee/explain/{serial}/{day}."""
-    return await run_in_threadpool(meter_day, pools, caller, serial, day)
+    return as_json(await run_in_threadpool(meter_day_json, pools, caller, serial, day))

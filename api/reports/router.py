@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 from starlette.background import BackgroundTask
 
+from api.answers import as_json
 from api.auth import Caller, Permission, database, require
 from api.auth.audit import AccessLog, Decision
 from api.database import Database
@@ -77,14 +78,14 @@ def list_reports(_: Reader, group: Group | None = None) -> Catalogue:
 
 @router.get("/consumption", summary="Consumption of consumers (C01)", response_model=ReportRows, responses=problems(404, 409, 422))
 def get_consumption(asked: ConsumptionQuery, pools: Pools, caller: Reader) -> Response:
-    return _json(service.consumption(pools, caller, asked))
+    return as_json(service.consumption(pools, caller, asked))
 
 
 @router.get(
     "/losses", summary="Losses of DTs, feeders, areas; the AT&C statement", response_model=ReportRows, responses=problems(404, 409, 422)
 )
 def get_losses(asked: LossesQuery, pools: Pools, caller: Reader) -> Response:
-    return _json(service.losses(pools, caller, asked))
+    return as_json(service.losses(pools, caller, asked))
 
 
 @router.post("/export", status_code=202, summary="Several reports as files, as a job", responses=problems(400, 404, 409, 422))
@@ -136,7 +137,7 @@ def get_file(
 @router.get("/{id}", summary="Rows of a report", response_model=ReportRows, responses=problems(404, 409, 422))
 def get_report(id: Id, asked: RowsQuery, pools: Pools, caller: Reader) -> Response:
     """In the order of its key, a page at a time. Rows and sums are those of what you may see."""
-    return _json(service.rows(pools, caller, service.found(id), asked))
+    return as_json(service.rows(pools, caller, service.found(id), asked))
 
 
 @router.get("/{id}/description", summary="What a report is", responses=problems(404, 422))
@@ -175,10 +176,6 @@ def _accepted(request: Request, job: Export) -> ExportJob:
 
 def _described(job: Export) -> ExportJob:
     return service.described(job, link_to=f"{PREFIX}/{job.export_id}/file")
-
-
-def _json(body: bytes) -> Response:
-    return Response(body, media_type="application/json")
 
 
 def _file(path: Any, headers: dict[str, str], afterwards: BackgroundTask | None) -> FileResponse:

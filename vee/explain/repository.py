@@ -1,4 +1,7 @@
-"""SQL of one meter-day, in a transaction of one tenant as meterhouse_api. Rows are dicts; nothing is written."""
+"""SQL of one meter-day, in a transaction of one tenant as meterhouse_api. Rows are dicts; nothing is written.
+
+Most functions give a query; `read` sends any number of them at once, for a round trip costs more than what is read.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from psycopg.sql import SQL, Composable, Identifier
 from vee.explain.events import episodes_of, reported
 
 Row = dict[str, Any]
+Query = tuple[str | Composable, Row]
 
 EPISODES_LOOKBACK = timedelta(days=400)
 """How long before the day an event that lasts into it is looked for."""
@@ -48,10 +52,9 @@ def meter(conn: psycopg.Connection, discom: str, serial: str, day: date) -> Row 
     )
 
 
-def fragments(conn: psycopg.Connection, key: Row) -> list[Row]:
+def fragments(key: Row) -> Query:
     """What was delivered of the day, the last received first: the order in which a value stands."""
-    return _all(
-        conn,
+    return (
         """
         select f.batch_id, f.seq, f.start_slot, f.received_at, f.import_wh, h.code as hes, b.source,
                coalesce(pg_visible_in_snapshot(t.written_by, o.saw), false) as in_build
@@ -66,10 +69,9 @@ def fragments(conn: psycopg.Connection, key: Row) -> list[Row]:
     )
 
 
-def rejected(conn: psycopg.Connection, key: Row, begin: datetime, end: datetime) -> list[Row]:
+def rejected(key: Row, begin: datetime, end: datetime) -> Query:
     """Rejected values of the meter that are stamped begin <= stamp < end, or that ran ahead of the clock when the day was received."""
-    return _all(
-        conn,
+    return (
         """
         select x.stamp, x.reason, x.detail, x.value_count, x.locator, x.received_at, left(x.payload, 500) as payload, h.code as hes,
                b.source, r.rejected_id is not null as landed_after_all
@@ -85,11 +87,10 @@ def rejected(conn: psycopg.Connection, key: Row, begin: datetime, end: datetime)
     )
 
 
-def register(conn: psycopg.Connection, key: Row, *, opening: bool) -> Row | None:
+def register(key: Row, *, opening: bool) -> Query:
     """The register nearest to the midnight that the day begins with (`opening`) or ends with, on the far side of the day."""
     span = SQL("r.day < %(day)s and r.day >= %(day)s - %(days)s") if opening else SQL("r.day >= %(day)s and r.day < %(day)s + %(days)s")
-    return _one(
-        conn,
+    return (
         SQL("""
         select r.day, r.read_at, r.received_at, r.import_wh, h.code as hes, b.source, count(*) over (partition by r.day) as versions
         from raw.register_reading r
@@ -117,28 +118,19 @@ def final_energy(conn: psycopg.Connection, key: Row, first: date, last: date) ->
     return row["wh"] if row else None
 
 
-def built(conn: psycopg.Connection) -> bool:
-    """Whether anything was built yet in this warehouse."""
-    return conn.execute("select to_regclass('vee.final_day') is not null").fetchone() == (True,)
+def day_build(key: Row) -> Query:
+    return "select * from ops.day_build where discom_id = %(discom_id)s and day = %(day)s and built_at is not null", key
 
 
-def day_build(conn: psycopg.Connection, key: Row) -> Row | None:
-    return _one(conn, "select * from ops.day_build where discom_id = %(discom_id)s and day = %(day)s and built_at is not null", key)
+def made(conn: psycopg.Connection, tables: Collection[str]) -> list[str]:
+    """Of tables and views those that a build has made."""
+    return [t for (t,) in conn.execute("select t from unnest(%s::text[]) t where to_regclass(t) is not null", [list(tables)])]
 
 
-def rows_of(conn: psycopg.Connection, tables: Collection[str], key: Row) -> dict[str, Row | None]:
-    """The meter-day's row of each table or view with key (discom_id, day, meter_id); None also of a table that no build has made yet.
-
-    Two round trips, however many tables there are.
-    """
-    made = conn.execute("select t from unnest(%s::text[]) t where to_regclass(t) is not null", [list(tables)]).fetchall()
+def row_of(table: str, key: Row) -> Query:
+    """The meter-day's row of a table or view with key (discom_id, day, meter_id)."""
     query = SQL("select * from {} where discom_id = %(discom_id)s and day = %(day)s and meter_id = %(meter_id)s")
-    cursors: dict[str, psycopg.Cursor[Row]] = {}
-    with conn.pipeline():
-        for (table,) in made:
-            cursors[table] = conn.cursor(row_factory=dict_row)
-            cursors[table].execute(query.format(Identifier(*table.split("."))), key)
-    return {table: cursors[table].fetchone() if table in cursors else None for table in tables}
+    return query.format(Identifier(*table.split("."))), key
 
 
 def rules(conn: psycopg.Connection, rule_set_id: int) -> list[Row]:
@@ -147,9 +139,8 @@ def rules(conn: psycopg.Connection, rule_set_id: int) -> list[Row]:
     return list(row["rules"]) if row else []
 
 
-def exceptions(conn: psycopg.Connection, key: Row) -> list[Row]:
-    return _all(
-        conn,
+def exceptions(key: Row) -> Query:
+    return (
         """
         select * from vee.exception
         where discom_id = %(discom_id)s and day = %(day)s and meter_id = %(meter_id)s and state <> 'cleared'
@@ -158,10 +149,9 @@ def exceptions(conn: psycopg.Connection, key: Row) -> list[Row]:
     )
 
 
-def edits(conn: psycopg.Connection, key: Row) -> list[Row]:
+def edits(key: Row) -> Query:
     """Edits of the import, in the order in which they were made."""
-    return _all(
-        conn,
+    return (
         """
         select e.*, d.decision, d.decided_by, d.decided_at
         from vee.edit e
@@ -172,17 +162,21 @@ def edits(conn: psycopg.Connection, key: Row) -> list[Row]:
     )
 
 
-def frozen(conn: psycopg.Connection, key: Row) -> Row | None:
+def frozen(key: Row) -> Query:
     """The frozen period that the day lies in."""
-    return _one(conn, "select * from vee.frozen where discom_id = %(discom_id)s and %(day)s between first_day and last_day", key)
+    return "select * from vee.frozen where discom_id = %(discom_id)s and %(day)s between first_day and last_day", key
 
 
-def episodes(conn: psycopg.Connection, key: Row, serial: str, begin: datetime, end: datetime) -> list[Row]:
-    """Events that reach into begin <= t < end, in the order of their occurrence."""
-    query, values = reported(key["discom_id"], serial, key["day"] - EPISODES_LOOKBACK, key["day"])
+def events(key: Row, serial: str) -> Query:
+    """What the meter reported that may reach into the day: for `episodes`."""
+    return reported(key["discom_id"], serial, key["day"] - EPISODES_LOOKBACK, key["day"])
+
+
+def episodes(rows: list[Row], begin: datetime, end: datetime) -> list[Row]:
+    """Of `events` those that reach into begin <= t < end, in the order of their occurrence."""
     return [
         e
-        for e in episodes_of(_all(conn, query, values))
+        for e in episodes_of(rows)
         if e["occurred_at"] < end
         and (
             e["occurred_at"] >= begin
@@ -192,11 +186,16 @@ def episodes(conn: psycopg.Connection, key: Row, serial: str, begin: datetime, e
     ]
 
 
-def _all(conn: psycopg.Connection, query: str | Composable, values: Row) -> list[Row]:
-    with conn.cursor(row_factory=dict_row) as cur:
-        return cur.execute(query, values).fetchall()  # type: ignore[arg-type]
+def read(conn: psycopg.Connection, *queries: Query) -> list[list[Row]]:
+    """The rows of each query, all in one round trip."""
+    cursors = []
+    with conn.pipeline():
+        for text, values in queries:
+            cursor = conn.cursor(row_factory=dict_row)
+            cursor.execute(text, values)  # type: ignore[arg-type]
+            cursors.append(cursor)
+    return [cursor.fetchall() for cursor in cursors]
 
 
 def _one(conn: psycopg.Connection, query: str | Composable, values: Row) -> Row | None:
-    with conn.cursor(row_factory=dict_row) as cur:
-        return cur.execute(query, values).fetchone()  # type: ignore[arg-type]
+    return next(iter(read(conn, (query, values))[0]), None)

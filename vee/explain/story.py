@@ -53,6 +53,9 @@ _KNOWN_ELSEWHERE = {
 """Columns of vee.evidence that other parts of an explanation have."""
 
 
+_OF_DAY = ("vee.final_day", "vee.meter_day", "vee.estimated_day", "vee.evidence")
+
+
 class ExplainError(LookupError):
     """There is nothing to explain: `code` is stable, the message says what is not there and how to mend it."""
 
@@ -77,12 +80,23 @@ def explain(conn: psycopg.Connection, discom: str, serial: str, day: date) -> Ex
     begin = datetime.combine(day, time(), zone)
     end = datetime.combine(day + timedelta(days=1), time(), zone)
 
-    anything = repository.built(conn)
-    build = repository.day_build(conn, key)
-    of_day = repository.rows_of(conn, ("vee.final_day", "vee.meter_day", "vee.estimated_day", "vee.evidence"), key)
-    final, measured, estimated = of_day["vee.final_day"], of_day["vee.meter_day"], of_day["vee.estimated_day"]
-    fragments = repository.fragments(conn, key)
-    rejected = repository.rejected(conn, key, begin, end)
+    made = repository.made(conn, _OF_DAY)
+    anything = "vee.final_day" in made
+    fragments, rejected, builds, exceptions, edited, frozen, opening, closing, *rest = repository.read(
+        conn,
+        repository.fragments(key),
+        repository.rejected(key, begin, end),
+        repository.day_build(key),
+        repository.exceptions(key),
+        repository.edits(key),
+        repository.frozen(key),
+        repository.register(key, opening=True),
+        repository.register(key, opening=False),
+        *(repository.row_of(table, key) for table in made),
+        *((repository.events(key, serial),) if anything else ()),
+    )
+    row_of = {table: next(iter(rows), None) for table, rows in zip(made, rest, strict=False)}
+    final, measured, estimated, evidence = (row_of.get(table) for table in _OF_DAY)
     if final is None and not fragments and not rejected:
         raise ExplainError("NOTHING_KNOWN", f"nothing came from meter {serial} for {day}, and the day was not built: `meterhouse run`")
     minutes = int(final["interval_min"] if final else found["interval_min"])
@@ -92,7 +106,7 @@ def explain(conn: psycopg.Connection, discom: str, serial: str, day: date) -> Ex
         return (begin.astimezone(UTC) + timedelta(minutes=slot * minutes)).astimezone(zone)
 
     raw = _raw(fragments, slots)
-    evidence = of_day["vee.evidence"] or {}
+    evidence = evidence or {}
     day_values = _Day(
         slots=slots,
         raw=raw,
@@ -105,11 +119,10 @@ def explain(conn: psycopg.Connection, discom: str, serial: str, day: date) -> Ex
         outage=evidence.get("outage"),
         basis=[b for b in (estimated or {}).get("basis") or [] if b["channel"] == "import_wh"],
     )
-    edits = _edits(repository.edits(conn, key), slots, zone)
-    frozen = repository.frozen(conn, key) is not None
-    rules = tuple(_verdicts(conn, _rules_of(conn, discom, final), key, day_values, zone)) if final else ()
-    registers = _registers(conn, key, day, found["register_lsb_wh"], zone) if anything else None
-    intervals = tuple(_intervals(day_values, rules, edits, frozen, at))
+    edits = _edits(edited, slots, zone)
+    rules = tuple(_verdicts(conn, _rules_of(conn, discom, final), exceptions, key, day_values, zone)) if final else ()
+    registers = _registers(conn, key, [*opening, *closing], found["register_lsb_wh"], zone) if anything else None
+    intervals = tuple(_intervals(day_values, rules, edits, bool(frozen), at))
     return Explanation(
         discom=discom,
         day=day,
@@ -119,16 +132,16 @@ def explain(conn: psycopg.Connection, discom: str, serial: str, day: date) -> Ex
             **{name: found[name] for name in ("serial", "make", "hes", "place", "at", "dt", "category")},
             mf=None if found["mf"] is None else float(found["mf"]),
         ),
-        built_at=build["built_at"].astimezone(zone) if build and final else None,
+        built_at=builds[0]["built_at"].astimezone(zone) if builds and final else None,
         rule_set=final.get("rule_set_id") if final else None,
-        frozen=frozen,
+        frozen=bool(frozen),
         final_wh=final["import_day_wh"] if final else None,
         deliveries=tuple(_deliveries(fragments, zone)),
         rejected=tuple(_rejected(rejected, begin, minutes, slots, zone)),
         rules=rules,
         registers=registers,
         evidence={name: value for name, value in evidence.items() if value is not None and name not in _KNOWN_ELSEWHERE},
-        episodes=tuple(_episodes(repository.episodes(conn, key, serial, begin, end), zone)) if anything else (),
+        episodes=tuple(_episodes(repository.episodes(rest[-1], begin, end), zone)) if anything else (),
         edits=edits,
         runs=tuple(_runs(intervals, day_values, rules, edits, registers)),
         intervals=intervals,
@@ -228,13 +241,15 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def _verdicts(conn: psycopg.Connection, rules: list[Row], key: Row, day: _Day, zone: ZoneInfo) -> Iterator[Verdict]:
+def _verdicts(conn: psycopg.Connection, rules: list[Row], exceptions: list[Row], key: Row, day: _Day, zone: ZoneInfo) -> Iterator[Verdict]:
     """Of each stage and rule one. A rule's variants share a verdict, as they share an exception."""
-    exceptions = {(e["stage"], e["rule"]): e for e in repository.exceptions(conn, key)}
-    tables = repository.rows_of(conn, {r["table"] for r in rules}, key)
+    raised = {(e["stage"], e["rule"]): e for e in exceptions}
+    made = repository.made(conn, {r["table"] for r in rules})
+    rows = repository.read(conn, *(repository.row_of(table, key) for table in made))
+    tables = {table: next(iter(found), None) for table, found in zip(made, rows, strict=True)}
     for (stage, rule), variants in groupby(sorted(rules, key=lambda r: (STAGES.index(r["stage"]), r["rule"])), _of_stage):
-        found = exceptions.get((stage, rule))
-        checks = [(c, tables[c["table"]]) for c in variants]
+        found = raised.get((stage, rule))
+        checks = [(c, tables.get(c["table"])) for c in variants]
         if found is None and stage != "initial" and all(row is None for _, row in checks):
             continue  # there was nothing to judge again
         yield _verdict(stage, rule, checks, found, day, zone)
@@ -358,9 +373,9 @@ def _points_at(rule: str, values: Values, raw: list[list[RawValue]], figures: Ro
 # --- registers, events, edits ---
 
 
-def _registers(conn: psycopg.Connection, key: Row, day: date, step_wh: int, zone: ZoneInfo) -> SumCheck | None:
-    ends = [repository.register(conn, key, opening=opening) for opening in (True, False)]
-    if any(r is None or r["import_wh"] is None for r in ends):
+def _registers(conn: psycopg.Connection, key: Row, ends: list[Row], step_wh: int, zone: ZoneInfo) -> SumCheck | None:
+    """Of the registers that open and close the day, where both are there."""
+    if len(ends) < 2 or any(r["import_wh"] is None for r in ends):
         return None
     opening, closing = (
         Register(
@@ -369,7 +384,6 @@ def _registers(conn: psycopg.Connection, key: Row, day: date, step_wh: int, zone
             **{name: r[name] for name in ("day", "import_wh", "hes", "source", "versions")},
         )
         for r in ends
-        if r is not None
     )
     final_wh = repository.final_energy(conn, key, opening.day + timedelta(days=1), closing.day)
     advance_wh = (closing.import_wh or 0) - (opening.import_wh or 0)
@@ -423,7 +437,7 @@ def _intervals(
         codes = standard_codes(
             quality,
             method,
-            frozen=frozen,
+            frozen=bool(frozen),
             added=added,
             edited_by=edit.kind_of(slot) if edit else None,
             failed=[(v.rule, v.above) for v in (*own, *doubts) if v.action in DOUBTS],
