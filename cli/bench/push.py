@@ -29,6 +29,7 @@ from cli.bench.floors import COPY, floors
 from cli.bench.master_data import register
 from cli.bench.stages import BenchError, Say
 from cli.bench.world import DAY, INTERVAL_MIN, World
+from warehouse import settings
 from warehouse.embedded import EmbeddedServer
 
 METERS_A_BODY = 100
@@ -102,17 +103,20 @@ def _bodies(meters: int, slots: int, bodies: int, seed: int) -> tuple[list[bytes
 
 @contextmanager
 def serving() -> Iterator[int]:
-    """The API as `meterhouse api` starts it, with WORKERS processes, on a free port of loopback."""
+    """The API as `meterhouse api` starts it, with WORKERS processes, on a free port of loopback. Its log: bench/api.log."""
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = int(s.getsockname()[1])
     command = [sys.executable, "-m", "cli.main", "api", "--port", str(port), "--workers", str(WORKERS)]
-    process = subprocess.Popen(command, cwd=Path(__file__).resolve().parents[2])
+    log = settings.home() / "bench" / "api.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as out:
+        process = subprocess.Popen(command, cwd=Path(__file__).resolve().parents[2], stdout=out, stderr=out)
     try:
         deadline = time.monotonic() + START_S
         while not _answers(port):
             if process.poll() is not None or time.monotonic() > deadline:
-                raise BenchError(f"the API did not start within {START_S} s")
+                raise BenchError(f"the API did not start within {START_S} s: see {log}")
             time.sleep(0.1)
         yield port
     finally:
