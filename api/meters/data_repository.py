@@ -88,13 +88,19 @@ _OF_DT = SQL("""
 )
 _OF_SERVICE_POINT = SQL("""
     m.meter_id = any(array(
+        -- `offset 0` keeps the meters looked up point by point: how many points an office has the planner does not know.
         select i.meter_id from registry.service_point s
-        join registry.installation i on i.discom_id = s.discom_id and i.service_point_id = s.service_point_id and {now}
+        cross join lateral (
+            select i.meter_id from registry.installation i
+            where i.discom_id = s.discom_id and i.service_point_id = s.service_point_id and {now} offset 0) i
         where s.discom_id = %(discom_id)s and s.code = %(service_point)s))""").format(now=_NOW)
 _OF_FEW_OFFICES = SQL("""
     m.meter_id = any(array(
+        -- `offset 0` keeps the meters looked up point by point: how many points an office has the planner does not know.
         select i.meter_id from registry.service_point s
-        join registry.installation i on i.discom_id = s.discom_id and i.service_point_id = s.service_point_id and {now}
+        cross join lateral (
+            select i.meter_id from registry.installation i
+            where i.discom_id = s.discom_id and i.service_point_id = s.service_point_id and {now} offset 0) i
         where s.discom_id = %(discom_id)s and s.office_id = any(%(offices)s::integer[])
         union all
         select i.meter_id from registry.dt t join registry.installation i on i.discom_id = t.discom_id and i.dt_id = t.dt_id and {now}

@@ -82,7 +82,7 @@ def _limited(conn: psycopg.Connection, discom_id: int, offices: list[int]) -> It
         conn.execute(LIMIT, limits(Cut(discom_id, Scope(tuple(offices), ())), many=True))
         yield
         conn.execute("set local role none")
-    conn.execute(LIMIT, ["", "", "", ""])
+    conn.execute(LIMIT, ["", "", "", "", "off"])
 
 
 def _read(conn: psycopg.Connection, report: Report) -> list[tuple[Any, ...]]:

@@ -199,6 +199,7 @@ def exceptions(
                 "stage": stage,
                 "size": size,
             },
+            prepare=False,  # which of the filters are given decides how it is best read
         ).fetchall()
 
 
