@@ -111,7 +111,7 @@ def final_energy(conn: psycopg.Connection, key: Row, first: date, last: date) ->
         """
         select case when count(*) = %(last)s::date - %(first)s::date + 1 and sum(missing_slots) = 0
                     then sum(import_day_wh)::bigint end as wh
-        from vee.final_day
+        from vee.day_total
         where discom_id = %(discom_id)s and meter_id = %(meter_id)s and day between %(first)s and %(last)s""",
         {**key, "first": first, "last": last},
     )
