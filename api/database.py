@@ -32,7 +32,7 @@ LIMIT = """select set_config('app.discom_id', %s, true), set_config('app.offices
                              case %s when 'on' then current_setting('max_parallel_workers_per_gather') else '0' end, true)"""
 """Of what is read of one meter or a page, processes side by side cost more to start than there is to read: 30 ms on two cores."""
 
-READ = LIMIT + ", set_config('plan_cache_mode', 'force_generic_plan', true)"
+READ = LIMIT + ", set_config('plan_cache_mode', %s, true)"
 
 
 class Part(Protocol):
@@ -104,15 +104,19 @@ class Database:
             yield conn
 
     async def read_async(
-        self, caller: Sees, *queries: tuple[Query, Sequence[Any] | Mapping[str, Any]], many: bool = False
+        self, caller: Sees, *queries: tuple[Query, Sequence[Any] | Mapping[str, Any]], many: bool = False, plan_anew: bool = False
     ) -> list[list[dict[str, Any]]]:
-        """Rows of each query, as `tenant` sees them, all in one round trip. Plans are made once a connection, and not for each request."""
+        """Rows of each query, as `tenant` sees them, all in one round trip. Plans are made once a connection, and not for each request.
+
+        With `plan_anew` for what reads few rows or thousands, as it is asked: then a plan for that costs less than a wrong one.
+        """
         pool = self._async_pool("meterhouse_api")
         if pool.closed:
             await pool.open()
         async with pool.connection() as conn:
             async with conn.pipeline(), conn.transaction():
-                await conn.execute(READ, limits(caller, many), prepare=True)
+                plans = "force_custom_plan" if plan_anew else "force_generic_plan"
+                await conn.execute(READ, [*limits(caller, many), plans], prepare=True)
                 cursors = []
                 for text, parameters in queries:
                     cursor = conn.cursor(binary=True, row_factory=dict_row)

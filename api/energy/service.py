@@ -70,6 +70,7 @@ async def children(
         caller,
         repository.head(caller.discom_id, kind, code),
         repository.children(caller.discom_id, kind, child, code, first, last, position, size + 1),
+        plan_anew=True,  # below a feeder hang twenty DTs, below an office thousands
     )
     head = _one(found, kind, code)
     items = [{"code": r["code"], "office": r["office"], **_counts(r), **_balance(r)} for r in rows[:size]]
@@ -137,9 +138,9 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=zone)
 
 
-async def _read(pools: Database, caller: Caller, *queries: repository.Found) -> list[Rows]:
+async def _read(pools: Database, caller: Caller, *queries: repository.Found, plan_anew: bool = False) -> list[Rows]:
     try:
-        return await pools.read_async(caller, *queries)
+        return await pools.read_async(caller, *queries, plan_anew=plan_anew)
     except psycopg.errors.UndefinedTable:
         detail = "no day was built in this warehouse yet: its balances can be read once one was"
         raise Problem(404, "NOTHING_BUILT", "There is no data yet", detail) from None
