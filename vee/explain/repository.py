@@ -124,6 +124,8 @@ def day_build(key: Row) -> Query:
 
 def made(conn: psycopg.Connection, tables: Collection[str]) -> list[str]:
     """Of tables and views those that a build has made."""
+    if not tables:
+        return []
     return [t for (t,) in conn.execute("select t from unnest(%s::text[]) t where to_regclass(t) is not null", [list(tables)])]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
@@ -54,6 +54,8 @@ _KNOWN_ELSEWHERE = {
 
 
 _OF_DAY = ("vee.final_day", "vee.meter_day", "vee.estimated_day", "vee.evidence")
+_JUDGED = ("vee.measure", "vee.estimated_measure", "vee.edited_measure", "vee.usage_month", "vee.rebill_day")
+"""What rules judge, besides: read before it is known which rules there are, for that saves asking again."""
 
 
 class ExplainError(LookupError):
@@ -80,7 +82,7 @@ def explain(conn: psycopg.Connection, discom: str, serial: str, day: date) -> Ex
     begin = datetime.combine(day, time(), zone)
     end = datetime.combine(day + timedelta(days=1), time(), zone)
 
-    made = repository.made(conn, _OF_DAY)
+    made = repository.made(conn, (*_OF_DAY, *_JUDGED))
     anything = "vee.final_day" in made
     fragments, rejected, builds, exceptions, edited, frozen, opening, closing, *rest = repository.read(
         conn,
@@ -120,7 +122,11 @@ def explain(conn: psycopg.Connection, discom: str, serial: str, day: date) -> Ex
         basis=[b for b in (estimated or {}).get("basis") or [] if b["channel"] == "import_wh"],
     )
     edits = _edits(edited, slots, zone)
-    rules = tuple(_verdicts(conn, _rules_of(conn, discom, final), exceptions, key, day_values, zone)) if final else ()
+    judged_by = _rules_of(conn, discom, final) if final else []
+    if others := repository.made(conn, {r["table"] for r in judged_by}.difference(_OF_DAY, _JUDGED)):
+        found_there = repository.read(conn, *(repository.row_of(table, key) for table in others))
+        row_of |= {table: next(iter(rows), None) for table, rows in zip(others, found_there, strict=True)}
+    rules = tuple(_verdicts(judged_by, exceptions, row_of, day_values, zone))
     registers = _registers(conn, key, [*opening, *closing], found["register_lsb_wh"], zone) if anything else None
     intervals = tuple(_intervals(day_values, rules, edits, bool(frozen), at))
     return Explanation(
@@ -241,15 +247,12 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def _verdicts(conn: psycopg.Connection, rules: list[Row], exceptions: list[Row], key: Row, day: _Day, zone: ZoneInfo) -> Iterator[Verdict]:
+def _verdicts(rules: list[Row], exceptions: list[Row], row_of: Mapping[str, Row | None], day: _Day, zone: ZoneInfo) -> Iterator[Verdict]:
     """Of each stage and rule one. A rule's variants share a verdict, as they share an exception."""
     raised = {(e["stage"], e["rule"]): e for e in exceptions}
-    made = repository.made(conn, {r["table"] for r in rules})
-    rows = repository.read(conn, *(repository.row_of(table, key) for table in made))
-    tables = {table: next(iter(found), None) for table, found in zip(made, rows, strict=True)}
     for (stage, rule), variants in groupby(sorted(rules, key=lambda r: (STAGES.index(r["stage"]), r["rule"])), _of_stage):
         found = raised.get((stage, rule))
-        checks = [(c, tables.get(c["table"])) for c in variants]
+        checks = [(c, row_of.get(c["table"])) for c in variants]
         if found is None and stage != "initial" and all(row is None for _, row in checks):
             continue  # there was nothing to judge again
         yield _verdict(stage, rule, checks, found, day, zone)
