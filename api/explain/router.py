@@ -27,7 +27,7 @@ def explain_day(serial: MeterSerial, day: Day, pools: Pools, caller: Reader) -> 
     return as_json(service.meter_day_json(pools, caller, serial, day))
 
 
-@router.get("/{serial}/{day}/{slot}", summary="Why a value is what it is")
-def explain_interval(serial: MeterSerial, day: Day, slot: Slot, pools: Pools, caller: Reader) -> Interval:
+@router.get("/{serial}/{day}/{slot}", summary="Why a value is what it is", response_model=Interval)
+def explain_interval(serial: MeterSerial, day: Day, slot: Slot, pools: Pools, caller: Reader) -> Response:
     """One interval, with every raw value that came for it."""
-    return service.interval(pools, caller, serial, day, slot)
+    return as_json(service.interval_json(pools, caller, serial, day, slot))

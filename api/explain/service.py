@@ -12,7 +12,7 @@ from api.errors import Problem
 from vee.explain import ExplainError, Explanation, explain
 from vee.explain.model import Interval
 
-_AS_JSON = TypeAdapter(Explanation)
+_AS_JSON, _INTERVAL_AS_JSON = TypeAdapter(Explanation), TypeAdapter(Interval)
 
 
 def meter_day(pools: Database, caller: Caller, serial: str, day: date) -> Explanation:
@@ -31,9 +31,9 @@ def meter_day_json(pools: Database, caller: Caller, serial: str, day: date) -> b
     return _AS_JSON.dump_json(meter_day(pools, caller, serial, day))
 
 
-def interval(pools: Database, caller: Caller, serial: str, day: date, slot: int) -> Interval:
-    """Raises Problem: 404, also where the day has no such interval."""
+def interval_json(pools: Database, caller: Caller, serial: str, day: date, slot: int) -> bytes:
+    """One interval, written out. Raises Problem: 404, also where the day has no such interval."""
     intervals = meter_day(pools, caller, serial, day).intervals
     if slot >= len(intervals):
         raise Problem(404, "NO_SUCH_INTERVAL", "No such interval", f"{day} has intervals 0 to {len(intervals) - 1} of meter {serial}")
-    return intervals[slot]
+    return _INTERVAL_AS_JSON.dump_json(intervals[slot])
