@@ -234,6 +234,8 @@ elif _ldap:
     AUTH_TYPE = AUTH_LDAP
     globals().update({k: v for k, v in _ldap.items() if k.startswith("AUTH_LDAP_")})
 if _oidc or _ldap:
+    # The administrator of `meterhouse superset` is no person of the provider.
+    AUTH_API_LOGIN_ALLOW_MULTIPLE_PROVIDERS = True
     AUTH_USER_REGISTRATION = True
     AUTH_ROLES_SYNC_AT_LOGIN = True
     AUTH_ROLES_MAPPING = (_oidc or _ldap)["roles"]
