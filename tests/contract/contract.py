@@ -10,7 +10,6 @@ from typing import Any
 import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
-from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi import checks as openapi_checks
 from schemathesis.specs.openapi.checks import (
     allow_header_conformance,
@@ -70,11 +69,7 @@ PUSHES = ("POST /api/v1/meters/readings", "POST /api/v1/meters/events")
 """Operations that need the key of a head-end system."""
 
 
-app = create_app()
-schema = schemathesis.openapi.from_asgi("/openapi.json", app)
-_SANS_COVERAGE = SchemathesisConfig.from_dict({"phases": {"coverage": {"enabled": False}}})
-one_each = schemathesis.openapi.from_asgi("/openapi.json", app, config=_SANS_COVERAGE)
-"""Without what is enumerated from the schema: one request of an operation."""
+schema = schemathesis.openapi.from_asgi("/openapi.json", create_app())
 
 _SETTINGS = {"deadline": None, "derandomize": True, "database": None, "suppress_health_check": list(HealthCheck)}
 many = settings(max_examples=EXAMPLES, **_SETTINGS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import schemathesis
 
-from tests.contract.contract import keeps_its_contract, lets_nobody_in, many, one, one_each, schema
+from tests.contract.contract import keeps_its_contract, lets_nobody_in, many, one, schema
 
 pytestmark = [pytest.mark.integration, pytest.mark.heavy]
 
@@ -18,7 +18,7 @@ def test_every_operation_keeps_its_contract(case: schemathesis.Case, keys: dict[
     keeps_its_contract(case, keys)
 
 
-@one_each.exclude(method="GET").parametrize()
+@operations.parametrize()
 @one
 def test_nothing_answers_without_a_key(case: schemathesis.Case, keys: dict[str, str]) -> None:
     lets_nobody_in(case)
