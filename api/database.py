@@ -26,13 +26,13 @@ def pool_size() -> int:
     return int(os.environ.get("METERHOUSE_API_CONNECTIONS", "8"))
 
 
-LIMIT = """select set_config('app.discom_id', %s, true), set_config('app.offices', %s, true), set_config('app.service_points', %s, true),
-                  set_config('app.reads_many', %s, true),
+# Processes side by side cost 30 ms to start on two cores: more than there is to read of one meter or a page.
+LIMIT = """select set_config('app.discom_id', %(discom)s, true), set_config('app.offices', %(offices)s, true),
+                  set_config('app.service_points', %(service_points)s, true), set_config('app.reads_many', %(many)s, true),
                   set_config('max_parallel_workers_per_gather',
-                             case %s when 'on' then current_setting('max_parallel_workers_per_gather') else '0' end, true)"""
-"""Of what is read of one meter or a page, processes side by side cost more to start than there is to read: 30 ms on two cores."""
+                             case %(many)s when 'on' then current_setting('max_parallel_workers_per_gather') else '0' end, true)"""
 
-READ = LIMIT + ", set_config('plan_cache_mode', %s, true)"
+READ = LIMIT + ", set_config('plan_cache_mode', %(plans)s, true)"
 
 
 class Part(Protocol):
@@ -53,11 +53,15 @@ class Sees(Protocol):
     def scope(self) -> Part: ...
 
 
-def limits(caller: Sees, many: bool = False) -> list[str]:
+def limits(caller: Sees, many: bool = False) -> dict[str, str]:
     """Parameters of LIMIT. An empty text is no limit, '{}' lets nothing through."""
-    lists = (caller.scope.offices, caller.scope.service_points)
-    of_them = ("" if ids is None else "{" + ",".join(map(str, ids)) + "}" for ids in lists)
-    return [str(caller.discom_id), *of_them, *["on" if many else "off"] * 2]
+    lists = {"offices": caller.scope.offices, "service_points": caller.scope.service_points}
+    within = {name: "" if ids is None else "{" + ",".join(map(str, ids)) + "}" for name, ids in lists.items()}
+    return {"discom": str(caller.discom_id), **within, "many": "on" if many else "off"}
+
+
+NOBODY = {"discom": "", "offices": "", "service_points": "", "many": "off"}
+"""Parameters of LIMIT that take it back."""
 
 
 class Database:
@@ -116,7 +120,7 @@ class Database:
         async with pool.connection() as conn:
             async with conn.pipeline(), conn.transaction():
                 plans = "force_custom_plan" if plan_anew else "force_generic_plan"
-                await conn.execute(READ, [*limits(caller, many), plans], prepare=True)
+                await conn.execute(READ, {**limits(caller, many), "plans": plans}, prepare=True)
                 cursors = []
                 for text, parameters in queries:
                     cursor = conn.cursor(binary=True, row_factory=dict_row)
@@ -160,28 +164,15 @@ class Database:
         with self._opening:  # two first requests at once would open two, and one would be lost with its connections
             if role not in self._pools:
                 self._pools[role] = ConnectionPool(
-                    db.database_url(),
-                    min_size=0,
-                    max_size=pool_size(),
-                    timeout=WAIT_S,
-                    max_idle=300,
-                    kwargs=db.session_arguments(role),
-                    check=ConnectionPool.check_connection,
-                    open=True,
-                    name=role,
+                    db.database_url(), **_of_pool(role), check=ConnectionPool.check_connection, open=True, name=role
                 )
             return self._pools[role]
 
     def _async_pool(self, role: db.Role) -> AsyncConnectionPool:
         if role not in self._async_pools:
-            self._async_pools[role] = AsyncConnectionPool(
-                db.database_url(),
-                min_size=0,
-                max_size=pool_size(),
-                timeout=WAIT_S,
-                max_idle=300,
-                kwargs=db.session_arguments(role),
-                open=False,
-                name=f"{role} async",
-            )
+            self._async_pools[role] = AsyncConnectionPool(db.database_url(), **_of_pool(role), open=False, name=f"{role} async")
         return self._async_pools[role]
+
+
+def _of_pool(role: db.Role) -> dict[str, Any]:
+    return {"min_size": 0, "max_size": pool_size(), "timeout": WAIT_S, "max_idle": 300, "kwargs": db.session_arguments(role)}

@@ -22,7 +22,6 @@ from api.auth import repository as keys_of
 from api.auth.changes import Origin, record
 from api.auth.federated import config
 from api.metrics import SHARED_FOLDER
-from api.workers import serve
 from cli.console import console, fail
 from cli.data import Discom
 from cli.database import ensure_ready
@@ -49,7 +48,7 @@ def api(
 
         sys.stdout.write(written(create_app()))
         return
-    import uvicorn
+    from api.workers import serve
 
     try:
         config.load()
@@ -59,19 +58,18 @@ def api(
     with tempfile.TemporaryDirectory(prefix="meterhouse-metrics-") as shared:
         if workers > 1:
             os.environ.setdefault(SHARED_FOLDER, shared)  # read by prometheus_client when a worker starts
-        serving = uvicorn.Config(
-            "api.main:create_app",
-            factory=True,
-            host=host,
-            port=port,
-            workers=workers,
-            log_config=logs.config(),
-            access_log=False,
-            server_header=False,
-            timeout_worker_healthcheck=60,  # with the default of 5 s a busy machine ends processes again that are still starting
-        )
         try:
-            serve(serving)
+            serve(
+                "api.main:create_app",
+                factory=True,
+                host=host,
+                port=port,
+                workers=workers,
+                log_config=logs.config(),
+                access_log=False,
+                server_header=False,
+                timeout_worker_healthcheck=60,  # with the default of 5 s a busy machine ends processes again that are still starting
+            )
         except OSError as e:
             fail(f"{host}:{port} cannot be listened on ({e.strerror}): stop what is there, or give another --port")
 

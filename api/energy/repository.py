@@ -129,7 +129,7 @@ def children(
     return (
         SQL("""
         with c as (
-            select d.{id}, count(*)::integer as days, {counts}, {balance}
+            select d.{id}, {counts}, {balance}
             from energy.{table} d
             where d.discom_id = %(discom_id)s and d.day >= %(first)s::date and d.day <= %(last)s::date and {below}
             group by d.{id}

@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 
 from api.auth import Scope
-from api.database import LIMIT, limits
+from api.database import LIMIT, NOBODY, limits
 from api.reports.catalogue import SCHEMA, Report
 from api.reports.exports import Cut
 from warehouse import db
@@ -82,7 +82,7 @@ def _limited(conn: psycopg.Connection, discom_id: int, offices: list[int]) -> It
         conn.execute(LIMIT, limits(Cut(discom_id, Scope(tuple(offices), ())), many=True))
         yield
         conn.execute("set local role none")
-    conn.execute(LIMIT, ["", "", "", "", "off"])
+    conn.execute(LIMIT, NOBODY)
 
 
 def _read(conn: psycopg.Connection, report: Report) -> list[tuple[Any, ...]]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -109,6 +111,18 @@ def test_spans_arrive_at_a_receiver(keys: dict[str, str], served: tuple[Served, 
     eventually(lambda: name in str(got), "a span of the request at the receiver")
     assert {path for path, _ in got} == {"/v1/traces"}
     assert SERIAL not in str(got), "a span names a meter"
+
+
+def test_a_port_that_is_taken_is_said_and_not_shared(keys: dict[str, str]) -> None:
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)  # as our own processes have it
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        command = [sys.executable, "-m", "cli.main", "api", "--port", port, "--workers", "2"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 1, f"two processes share a port that somebody else listens on: {done.stdout[-500:]}"
+    assert "give another --port" in done.stderr, done.stderr[-500:]
 
 
 # --- one limit over several processes ---

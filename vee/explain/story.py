@@ -52,10 +52,9 @@ _KNOWN_ELSEWHERE = {
 }
 """Columns of vee.evidence that other parts of an explanation have."""
 
-
 _OF_DAY = ("vee.final_day", "vee.meter_day", "vee.estimated_day", "vee.evidence")
 _JUDGED = ("vee.measure", "vee.estimated_measure", "vee.edited_measure", "vee.usage_month", "vee.rebill_day")
-"""What rules judge, besides: read before it is known which rules there are, for that saves asking again."""
+"""What rules judge besides: read before the rules are known, which saves asking again. What else a rule set names is asked for apart."""
 
 
 class ExplainError(LookupError):
@@ -84,7 +83,7 @@ def explain(conn: psycopg.Connection, discom: str, serial: str, day: date) -> Ex
 
     made = repository.made(conn, (*_OF_DAY, *_JUDGED))
     anything = "vee.final_day" in made
-    fragments, rejected, builds, exceptions, edited, frozen, opening, closing, *rest = repository.read(
+    fragments, rejected, builds, exceptions, edited, frozen, opening, closing, *more = repository.read(
         conn,
         repository.fragments(key),
         repository.rejected(key, begin, end),
@@ -95,10 +94,12 @@ def explain(conn: psycopg.Connection, discom: str, serial: str, day: date) -> Ex
         repository.register(key, opening=True),
         repository.register(key, opening=False),
         *(repository.row_of(table, key) for table in made),
-        *((repository.events(key, serial),) if anything else ()),
+        *([repository.events(key, serial)] if anything else []),
     )
-    row_of = {table: next(iter(rows), None) for table, rows in zip(made, rest, strict=False)}
-    final, measured, estimated, evidence = (row_of.get(table) for table in _OF_DAY)
+    reported = more.pop() if anything else []
+    row_of = _rows(made, more)
+    final, measured, estimated = (row_of.get(table) for table in ("vee.final_day", "vee.meter_day", "vee.estimated_day"))
+    evidence = row_of.get("vee.evidence") or {}
     if final is None and not fragments and not rejected:
         raise ExplainError("NOTHING_KNOWN", f"nothing came from meter {serial} for {day}, and the day was not built: `meterhouse run`")
     minutes = int(final["interval_min"] if final else found["interval_min"])
@@ -108,7 +109,6 @@ def explain(conn: psycopg.Connection, discom: str, serial: str, day: date) -> Ex
         return (begin.astimezone(UTC) + timedelta(minutes=slot * minutes)).astimezone(zone)
 
     raw = _raw(fragments, slots)
-    evidence = evidence or {}
     day_values = _Day(
         slots=slots,
         raw=raw,
@@ -124,8 +124,7 @@ def explain(conn: psycopg.Connection, discom: str, serial: str, day: date) -> Ex
     edits = _edits(edited, slots, zone)
     judged_by = _rules_of(conn, discom, final) if final else []
     if others := repository.made(conn, {r["table"] for r in judged_by}.difference(_OF_DAY, _JUDGED)):
-        found_there = repository.read(conn, *(repository.row_of(table, key) for table in others))
-        row_of |= {table: next(iter(rows), None) for table, rows in zip(others, found_there, strict=True)}
+        row_of |= _rows(others, repository.read(conn, *(repository.row_of(table, key) for table in others)))
     rules = tuple(_verdicts(judged_by, exceptions, row_of, day_values, zone))
     registers = _registers(conn, key, [*opening, *closing], found["register_lsb_wh"], zone) if anything else None
     intervals = tuple(_intervals(day_values, rules, edits, bool(frozen), at))
@@ -147,11 +146,16 @@ def explain(conn: psycopg.Connection, discom: str, serial: str, day: date) -> Ex
         rules=rules,
         registers=registers,
         evidence={name: value for name, value in evidence.items() if value is not None and name not in _KNOWN_ELSEWHERE},
-        episodes=tuple(_episodes(repository.episodes(rest[-1], begin, end), zone)) if anything else (),
+        episodes=tuple(_episodes(repository.episodes(reported, begin, end), zone)),
         edits=edits,
         runs=tuple(_runs(intervals, day_values, rules, edits, registers)),
         intervals=intervals,
     )
+
+
+def _rows(tables: Sequence[str], found: Sequence[list[Row]]) -> dict[str, Row | None]:
+    """The meter-day's row of each table, None where it has none."""
+    return {table: next(iter(rows), None) for table, rows in zip(tables, found, strict=True)}
 
 
 class _Day:
@@ -440,7 +444,7 @@ def _intervals(
         codes = standard_codes(
             quality,
             method,
-            frozen=bool(frozen),
+            frozen=frozen,
             added=added,
             edited_by=edit.kind_of(slot) if edit else None,
             failed=[(v.rule, v.above) for v in (*own, *doubts) if v.action in DOUBTS],
