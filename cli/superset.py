@@ -172,23 +172,19 @@ def warm(
     Example: meterhouse superset warm -d D01 --anew --limit 2
     """
     from dashboards.tenants import tenant, tenants
-    from dashboards.warm import Answer
+    from dashboards.warm import Answer, by_board
     from dashboards.warm import warm as ask
 
     answers: list[Answer] = []
-    with administrator() as client:
+    with administrator() as client, console.status("asking for charts") as status:
         for of in [tenant(code) for code in discom] if discom else tenants():
-            answers += ask(client, of, anew=anew)
-    by_board: dict[str, list[Answer]] = {}
-    for answer in answers:
-        by_board.setdefault(answer.board, []).append(answer)
-    for board, of_it in sorted(by_board.items()):
-        slowest = max(of_it, key=lambda a: a.seconds)
+            for answer in ask(client, of, anew=anew):
+                status.update(f"{of.code}: {answer.board}, {answer.chart}")
+                answers.append(answer)
+    for board, of_it in by_board(answers).items():
         cached = sum(a.cached for a in of_it)
-        console.print(
-            f"{board:20} {len(of_it):3} charts, {cached:3} from the cache, slowest {slowest.seconds:6.2f} s: {slowest.chart}",
-            highlight=False,
-        )
+        slowest = f"slowest {of_it[0].seconds:6.2f} s: {of_it[0].chart}"
+        console.print(f"{board:20} {len(of_it):3} charts, {cached:3} from the cache, {slowest}", highlight=False)
     for answer in answers:
         if answer.error:
             console.print(f"  [red]{answer.board}, {answer.chart}: {answer.error[:500]}[/red]", highlight=False)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from typing import Any
 
 from dashboards.client import Client, Refused
-from dashboards.generate import METERS, STORY, asset_id, boards, read
+from dashboards.generate import METERS, STORY, Assets, asset_id, boards, read
 from dashboards.server_control import SupersetError
 from dashboards.sync import of_tenant
 from dashboards.tenants import Tenant
@@ -32,9 +32,14 @@ class Answer:
     error: str | None
 
 
-def warm(client: Client, tenant: Tenant, *, anew: bool = False, today: date | None = None) -> Iterator[Answer]:
-    """Ask one chart after the other; with `anew` past the cache, which then holds the new answer. Raises SupersetError."""
-    neutral = read()
+def warm(
+    client: Client, tenant: Tenant, *, anew: bool = False, today: date | None = None, assets: Assets | None = None
+) -> Iterator[Answer]:
+    """Ask one chart after the other; with `anew` past the cache, which then holds the new answer. A chart that is not there is an error.
+
+    Raises SupersetError.
+    """
+    neutral = read() if assets is None else assets
     mine = of_tenant(neutral, tenant, today)
     numbers = {row["uuid"]: row["id"] for kind in ("chart", "dataset") for row in client.list(kind, columns=("uuid", "id"))}
     number_of = {path: numbers.get(content["uuid"]) for path, content in zip(neutral, mine.values(), strict=True)}
@@ -44,17 +49,26 @@ def warm(client: Client, tenant: Tenant, *, anew: bool = False, today: date | No
     designed = boards()
     for path in (p for p in neutral if p.startswith("charts/")):
         _, board, file = path.split("/")
-        number = number_of[path]
-        if board not in designed or number is None:
+        if board not in designed:
             continue
-        title = str(neutral[path]["slice_name"])
-        if file == f"{STORY}.yaml":
+        number, title = number_of[path], str(neutral[path]["slice_name"])
+        if number is None:
+            yield Answer(board, title, 0.0, False, 0, "it is not in Superset: `meterhouse superset sync` brings it in")
+        elif file == f"{STORY}.yaml":
             # As the browser does: a meter is chosen, the first that the filter offers, and then its days are asked for.
             offered: list[str] = []
             yield _timed(board, "filter Meter", partial(_serials, client, meters, anew, offered))
             yield _timed(board, title, partial(_of_meter, client, number, anew, offered))
         else:
             yield _timed(board, title, partial(_saved, client, number, anew))
+
+
+def by_board(answers: Iterable[Answer]) -> dict[str, list[Answer]]:
+    """The slowest of each dashboard first."""
+    found: dict[str, list[Answer]] = {}
+    for answer in sorted(answers, key=lambda a: (a.board, -a.seconds)):
+        found.setdefault(answer.board, []).append(answer)
+    return found
 
 
 def _timed(board: str, chart: str, ask: Callable[[], Result]) -> Answer:

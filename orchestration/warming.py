@@ -18,15 +18,13 @@ class Of(dg.Config):
 
 @dg.op
 def ask_for_charts(context: dg.OpExecutionContext, config: Of) -> None:
-    """Ask for every chart of the DISCOM's dashboards past the cache. Raises SupersetError where Superset cannot be reached."""
+    """Ask for every chart of the DISCOM's dashboards past the cache. Raises SupersetError, or Failure where charts do not answer."""
     with administrator() as client:
         answers = list(warm(client, tenant(config.discom), anew=True))
-    for answer in answers:
-        if answer.error:
-            context.log.warning("%s, %s: %s", answer.board, answer.chart, answer.error)
-    slowest = max(answers, key=lambda a: a.seconds, default=None)
-    told = f", slowest {slowest.seconds:.1f} s: {slowest.board}, {slowest.chart}" if slowest else ""
-    context.log.info("%s charts%s", len(answers), told)
+    slowest = max(answers, key=lambda a: a.seconds)
+    context.log.info("%s charts, slowest %.1f s: %s, %s", len(answers), slowest.seconds, slowest.board, slowest.chart)
+    if wrong := [f"{a.board}, {a.chart}: {a.error}" for a in answers if a.error]:
+        raise dg.Failure(f"{len(wrong)} of {len(answers)} charts do not answer:\n" + "\n".join(wrong[:20]), allow_retries=False)
 
 
 @dg.job

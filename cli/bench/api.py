@@ -17,20 +17,19 @@ from typing import Any
 
 import httpx
 import numpy as np
-import psycopg
 from psycopg.rows import dict_row
 
 from api.auth import HEADER, new_key
 from api.auth.repository import insert_key
 from cli.bench.api_world import ApiWorld, make
 from cli.bench.clock import cpu_seconds
-from cli.bench.database import as_owner, fresh_database, settle
+from cli.bench.database import as_owner, settle
+from cli.bench.kept import kept_database, made_before
 from cli.bench.push import WORKERS, serving
 from cli.bench.report import machine_line, markdown
 from cli.bench.stages import BenchError, Say
 from cli.bench.world import World
 from cli.console import count
-from warehouse import db
 from warehouse.embedded import EmbeddedServer
 
 HOLD_S = 0.1
@@ -58,8 +57,12 @@ def run(
     server: EmbeddedServer, meters: int, days: int, clients: int, seconds: int, think: float, warm_up: int, seed: int, keep: bool, say: Say
 ) -> dict[str, Any]:
     """Make the warehouse, compare, load; the run as JSON. Raises BenchError."""
-    with _database(server, keep):
-        made = _made_before(meters, days, seed) or make(meters, days, seed, say)
+    with kept_database(server, BENCH_DB, keep=keep):
+        if before := made_before(meters, days):
+            discom_id, first = before
+            made = ApiWorld(World(meters, days, seed, first), discom_id, first, first + timedelta(days=days - 1))
+        else:
+            made = make(meters, days, seed, say)
         say("vacuum and analyze")
         settle()
         key, key_id, secret = new_key()
@@ -93,33 +96,6 @@ def run(
         "said": measured["said"],
         "machine": machine_line(server),
     }
-
-
-def _database(server: EmbeddedServer, keep: bool) -> Any:
-    """A fresh database; with `keep` that of the run before, where there is one."""
-    with psycopg.connect(server.url("postgres"), autocommit=True, connect_timeout=db.CONNECT_TIMEOUT_S) as conn:
-        there = conn.execute("select from pg_database where datname = %s", [BENCH_DB]).fetchone() is not None
-        if there and not keep:
-            conn.execute("drop database bench_api with (force)")
-            there = False
-    return fresh_database(server, BENCH_DB, keep=keep, there=there)
-
-
-def _made_before(meters: int, days: int, seed: int) -> ApiWorld | None:
-    """What a run before left, None where it left nothing. Raises BenchError where it is of another size."""
-    with as_owner() as conn:
-        found = conn.execute(
-            """select d.discom_id, (select count(*) from registry.service_point s where s.discom_id = d.discom_id),
-                      (select count(*) from ops.day_build b where b.discom_id = d.discom_id),
-                      (select min(day) from ops.day_build b where b.discom_id = d.discom_id)
-               from registry.discom d where d.code = 'BENCH'"""
-        ).fetchone()
-    if found is None:
-        return None
-    discom_id, consumers, built, first = found
-    if (consumers, built) != (meters, days):
-        raise BenchError(f"the database that was kept has {consumers} meters x {built} days: run once without --keep, which drops it")
-    return ApiWorld(World(meters, days, seed, first), discom_id, first, first + timedelta(days=days - 1))
 
 
 # --- answers first ---

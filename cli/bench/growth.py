@@ -24,7 +24,7 @@ DAYS_AT_ONCE = 30
 
 
 MONTH_DAYS = 31
-DAYS_OF_MONTH_AT_ONCE = 8
+DAYS_WITH_REPORTS_AT_ONCE = 8
 FIRST_OF_MONTH = date(2026, 10, 1)
 
 
@@ -120,14 +120,24 @@ def month(server: EmbeddedServer, consumers: int, seed: int, say: Say) -> Month:
     """Land and build a month, off the clock, and read its monthly reports. Raises BenchError."""
     world = World(consumers, MONTH_DAYS, seed, FIRST_OF_MONTH)
     with fresh_database(server, f"bench_month_{os.getpid()}"), Clock(server.status().pid) as clock:
-        say("imports, parsing, tables")
-        warm_up()
-        with as_owner() as conn:
-            discom_id = register(conn, world)
-        for n in range(0, MONTH_DAYS, DAYS_OF_MONTH_AT_ONCE):
-            some = world.every_day[n : n + DAYS_OF_MONTH_AT_ONCE]
-            land(world.deliveries(some), clock, say)
-            build(discom_id, some[0], some[-1], clock, say, with_reports=True)
-        settle()
+        produce(world, clock, say)
         _, seconds = read_reports(clock, say, monthly=True)
     return Month(consumers, seconds)
+
+
+def produce(world: World, clock: Clock, say: Say) -> None:
+    """Land and build every day of `world` by production, in a database that is migrated and empty; vacuumed at the end."""
+    say("imports, parsing, tables")
+    warm_up()
+    with as_owner() as conn:
+        discom_id = register(conn, world)
+    for n in range(0, world.days, DAYS_WITH_REPORTS_AT_ONCE):
+        some = world.every_day[n : n + DAYS_WITH_REPORTS_AT_ONCE]
+
+        def told(text: str, first: int = n + 1) -> None:
+            say(f"days {first} and on of {world.days}: {text}")
+
+        land(world.deliveries(some), clock, told)
+        build(discom_id, some[0], some[-1], clock, told, with_reports=True)
+    say("vacuum and analyze")
+    settle()

@@ -101,12 +101,16 @@ def _bodies(meters: int, slots: int, bodies: int, seed: int) -> tuple[list[bytes
     return found, total
 
 
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return int(s.getsockname()[1])
+
+
 @contextmanager
 def serving() -> Iterator[int]:
     """The API as `meterhouse api` starts it, with WORKERS processes, on a free port of loopback. Its log: bench/api.log."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = int(s.getsockname()[1])
+    port = free_port()
     command = [sys.executable, "-m", "cli.main", "api", "--port", str(port), "--workers", str(WORKERS)]
     log = settings.home() / "bench" / "api.log"
     log.parent.mkdir(parents=True, exist_ok=True)

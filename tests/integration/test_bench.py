@@ -50,7 +50,7 @@ def ended(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> I
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(peers, "ROOT", home)
         patch.setattr("cli.bench.growth.REPEATS", 1)
-        patch.setattr("cli.bench.growth.DAYS_OF_MONTH_AT_ONCE", 31)
+        patch.setattr("cli.bench.growth.DAYS_WITH_REPORTS_AT_ONCE", 31)
         result = run(server, home, *sizes, "--history", "0,8", "--history-meters", "200", "--month-meters", "100", "--no-push")
     yield result
     with psycopg.connect(server.url("postgres")) as conn:

@@ -398,7 +398,8 @@ def test_what_was_asked_once_comes_from_the_cache(site: Site, joined: tuple[Stat
         assert not any(a.cached for a in anew), "what is to be asked anew came from the cache"
         assert warming.why_not() is None
         config = {"ops": {"ask_for_charts": {"config": {"discom": site.other.code}}}}
-        assert warming.warm_dashboards.execute_in_process(run_config=config).success
-        filled = list(warm(admin, site.other))
+        done = warming.warm_dashboards.execute_in_process(run_config=config, raise_on_error=False)
+        assert not done.success, "charts of this DISCOM are missing in Superset, and the job does not say so"
+        filled = list(warm(admin, site.other, assets=few(site.assets)))
         assert len(filled) > 10
         assert [f"{a.board}: {a.chart}" for a in filled if not a.cached] == [], "the job filled no cache"

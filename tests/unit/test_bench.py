@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from cli.bench import report
+from cli.bench import dashboards, report
 from cli.bench.bars import bars
 from cli.bench.clock import Clock, Lap, cpu_seconds, pss, tree
 from cli.bench.master_data import CODE, EVERY_RULE
@@ -215,3 +215,14 @@ def test_a_section_of_the_page_is_replaced_and_the_others_stay() -> None:
     assert report.section_of(again, "API") == "other times"
     assert report.section_of(again, "A") == "of a"
     assert report.section_of(page, "API") is None
+
+
+def test_a_dashboard_is_as_quick_as_its_slowest_chart() -> None:
+    quick = {"seconds": 0.5, "cached": False, "rows": 3, "error": None}
+    answers = [{"board": board, "chart": "A", **quick} for board in ("operations", "vee")]
+    answers += [{"board": "vee", "chart": "B", **quick, "seconds": 2.5, "rows": 0}]
+    doc = {"answers": answers, "measured_at": "now", "machine": "a machine", "consumers": 1000, "days": 90}
+    _, operations, vee = dashboards.table(doc)
+    assert operations == ["Operations today", "1", "0", "0.5", "0.50", "A", "yes"]
+    assert vee == ["VEE workbench", "2", "1", "3.0", "2.50", "B", "no"], "a chart of 2.5 s holds no bar of 2 s"
+    assert "| VEE workbench | 2 | 1 | 3.0 | 2.50 | B | no |" in dashboards.section(doc)
