@@ -115,7 +115,7 @@ def bench(
     document = json.loads(path.read_text())
     report.show_end(document)
     if write_docs:
-        before, page = DOCS.read_text(), report.page(document)
+        before, page = DOCS.read_text() if DOCS.exists() else "", report.page(document)
         for title in (report.API, report.DASHBOARDS):
             if kept := report.section_of(before, title):
                 page = report.with_section(page, title, kept)

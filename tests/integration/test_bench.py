@@ -47,6 +47,7 @@ def ended(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> I
     (home / "tests" / "bench" / "peers").mkdir(parents=True)
     (home / "tests" / "bench" / "peers" / "__main__.py").write_text(PEER)
     sizes = ["--meters", "200,2000", "--slow-peers-up-to", "200", "--peers", "polars,duckdb,pandas,rowsql"]
+    (home / "benchmarks.md").write_text(report.with_section("# Benchmarks\n\nof a run before\n", report.API, "of another command"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(peers, "ROOT", home)
         patch.setattr("cli.bench.growth.REPEATS", 1)
@@ -126,7 +127,7 @@ def test_only_a_peer_that_finds_the_same_has_a_time(ended: SimpleNamespace) -> N
 
 
 def test_the_page_is_that_of_the_document(ended: SimpleNamespace) -> None:
-    assert ended.page == report.page(ended.doc)
+    assert ended.page == report.with_section(report.page(ended.doc), report.API, "of another command")
     stages_of_sizes = [stage for size in ended.doc["sizes"] for stage in size["laps"]]
     for text in (*stages_of_sizes, *verdicts(ended.doc), "| Polars | 1.50 |", "Not measured yet", "10,00,000 meters"):
         assert text in ended.page, f"the page does not name {text!r}"
