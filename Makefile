@@ -7,7 +7,7 @@ export DO_NOT_TRACK = 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install superset-install demo test lint bench bench-api up docs openapi client lock clean
+.PHONY: help install superset-install superset-ldap demo test lint bench bench-api up docs openapi client lock clean
 
 help:
 	@echo "make demo   install, simulate a DISCOM, land it, build its week, compare with the truth"
@@ -16,6 +16,7 @@ help:
 	@echo "make bench  measure a day of up to 1,000,000 meters beside floors and peers, in 40 minutes: docs/benchmarks.md"
 	@echo "make bench-api  load the API's GETs with 100 clients over 100,000 meters x 90 days, in 20 minutes: section API of docs/benchmarks.md"
 	@echo "make superset-install   install Superset into .superset, an environment of its own (800 MB)"
+	@echo "make superset-ldap      and what it needs to know people from a directory; compiled"
 	@echo "make up     start all on this machine: PostgreSQL, API, Dagster, Superset; prints the addresses, Ctrl-C ends"
 	@echo "make docs   write docs/reports.md and docs/api-errors.md anew from their YAML"
 	@echo "make openapi  write docs/openapi.json anew from the API"
@@ -41,6 +42,10 @@ $(S)/.installed: requirements/superset.txt | $(V)/.installed
 	@touch $@
 
 superset-install: install $(S)/.installed
+
+# People from a directory: python-ldap is compiled (apt-get install gcc python3-dev libldap2-dev libsasl2-dev).
+superset-ldap: superset-install
+	@$(UV) pip install --quiet --require-hashes --python $(S)/bin/python -r requirements/superset-ldap.txt
 
 demo: install
 	@$(V)/bin/meterhouse demo $(ARGS)
@@ -91,6 +96,7 @@ lock: install
 	@$(LOCK) pyproject.toml -o requirements/base.txt
 	@$(LOCK) --extra dev -c requirements/base.txt pyproject.toml -o requirements/dev.txt
 	@$(LOCK) requirements/superset.in -o requirements/superset.txt
+	@$(LOCK) -c requirements/superset.txt requirements/superset-ldap.in -o requirements/superset-ldap.txt
 
 clean:
 	@test ! -x $(V)/bin/meterhouse || $(V)/bin/meterhouse superset down

@@ -38,7 +38,9 @@ def list_(discom: Discom) -> None:
     now = datetime.now(UTC)
     for s in found.schedules:
         saved = f"saved report {s.builder}" if s.builder else None
-        reports = saved or s.layout or (" ".join(s.reports) if len(s.reports) <= 6 else f"{len(s.reports)} reports")
+        reports = (
+            saved or s.layout or " ".join(s.dashboards) or (" ".join(s.reports) if len(s.reports) <= 6 else f"{len(s.reports)} reports")
+        )
         following = f"{s.due_after(now, tenant.zone).astimezone(tenant.zone):%Y-%m-%d %H:%M}" if s.enabled else "switched off"
         to = ", ".join(f"{channel} {target}" for channel, target in s.send)
         table.add_row(escape(s.name), reports, " ".join(s.formats if not s.layout else ()), s.period, escape(to), following)
@@ -59,7 +61,7 @@ def run(
     Example: meterhouse report-schedule run "losses of yesterday" --discom D01
     """
     from api.reports import periods
-    from api.reports.schedules import config, deliver, queue
+    from api.reports.schedules import config, queue
 
     if (first is None) != (last is None):
         fail("--from and --to belong together")
@@ -73,7 +75,7 @@ def run(
         schedule = found.named(name)
         days = (first.date(), last.date()) if first and last else schedule.days(now, tenant.zone)
         periods.check(*days, tenant.zone, now)
-        _deliver(conn, queue.note(conn, tenant, schedule, now, days), deliver.deliver_due)
+        _deliver(conn, queue.note(conn, tenant, schedule, now, days))
 
 
 @app.command("deliver")
@@ -82,19 +84,24 @@ def deliver_() -> None:
 
     Example: meterhouse report-schedule deliver
     """
-    from api.reports.schedules import deliver, queue
+    from api.reports.schedules import queue
 
     ensure_ready()
     with db.connect() as conn:
         faults = queue.note_due(conn, datetime.now(UTC))
-        _deliver(conn, None, deliver.deliver_due)
+        _deliver(conn, None)
     if faults:
         fail("\n".join(faults))
 
 
-def _deliver(conn: psycopg.Connection, ids: list[int] | None, deliver_due: object) -> None:
-    assert callable(deliver_due)
-    done = deliver_due(conn, ids, lambda d, state: console.print(f"{d.discom} {d.schedule}: {d.channel} {d.target}: {state}", markup=False))
+def _deliver(conn: psycopg.Connection, ids: list[int] | None) -> None:
+    from api.reports.schedules.deliver import Delivery, deliver_due
+    from dashboards import screenshots
+
+    def tell(d: Delivery, state: str) -> None:
+        console.print(f"{d.discom} {d.schedule}: {d.channel} {d.target}: {state}", markup=False)
+
+    done = deliver_due(conn, ids, tell, screenshots.write)
     if done.troubles:
         fail("; ".join(done.troubles))
     console.print(f"{done.sent} sent")
@@ -141,6 +148,9 @@ def check(file: Annotated[Path, typer.Argument(help="A file of schedules.")]) ->
     Example: meterhouse report-schedule check ./schedules/D01.yml
     """
     from api.reports.schedules import config
+    from dashboards import screenshots
 
     found = config.load(file)
+    for s in found.schedules:
+        screenshots.check(s.dashboards)
     console.print(f"{file}: {len(found.schedules)} schedules, no fault")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import sys
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -18,9 +21,11 @@ Discoms = Annotated[list[str] | None, typer.Option("--discom", "-d", help="Code 
 
 @app.command()
 def up(
-    port: Annotated[int | None, typer.Option(help="Loopback port. Default: the last one, or 8088.")] = None,
+    port: Annotated[int | None, typer.Option(help="Default: the last one, or 8088.")] = None,
     workers: Annotated[int, typer.Option(help="Processes.", min=1)] = 1,
     sync: Annotated[bool, typer.Option(help="Bring the dashboards in line with the files as well.")] = True,
+    host: Annotated[str, typer.Option(help="Address to listen on, and by which it is reached.")] = "127.0.0.1",
+    foreground: Annotated[bool, typer.Option("--foreground", help="Stay until it ends; Ctrl-C stops it.")] = False,
 ) -> None:
     """Start Superset, or find the running one, and bring it in line with the files.
 
@@ -28,11 +33,20 @@ def up(
     """
     ensure_ready()
     with console.status("starting Superset (half a minute, the first time a whole one)"):
-        state = server.up(port, workers)
+        state = server.up(port, workers, host)
     console.print(f"Superset: {state.url}, pid {state.pid}, log {state.log}")
     console.print(f"log in as [bold]{server.ADMIN}[/bold] with the password that `meterhouse superset password` shows")
-    if sync:
-        bring_in_line(None, dry_run=False)
+    try:
+        if sync:
+            bring_in_line(None, dry_run=False)
+        if foreground:
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+            while server.status().running:
+                time.sleep(1)
+            fail(f"Superset ended: see {state.log}")
+    finally:
+        if foreground:
+            server.down()
 
 
 @app.command()
@@ -226,25 +240,12 @@ def screenshot(
 
     Example: meterhouse superset screenshot -d D01 --to screenshots
     """
-    from dashboards.generate import boards
-    from dashboards.people import add
     from dashboards.screenshots import pictures
-    from dashboards.sync import slug
-    from dashboards.tenants import tenant
 
-    of = tenant(discom)
-    known = {str(b["slug"]) for b in boards().values()}
-    if unknown := set(board or []) - known:
-        fail(f"no dashboard is called {', '.join(sorted(unknown))}: there are {', '.join(sorted(known))}")
-    wanted = sorted(board or known)
-    login = f"screenshots-{of.code.lower()}"
-    with administrator() as client:
-        add(client, of, login, server.secret(login), f"{login}@localhost.localdomain", "Screenshots", of.code)
     wrong = 0
-    pages = [(slug(of, name), folder / f"{name}.png") for name in wanted]
-    for picture in pictures(server.status().url, login, server.secret(login), pages, width=width, dark=dark, bare=bare):
+    for picture in pictures(discom, board or [], folder, width=width, dark=dark, bare=bare):
         console.print(f"{picture.file}  {picture.charts} charts, {picture.seconds} s")
-        for text in picture.wrong:
+        for text in (*picture.errors, *picture.empty):
             wrong += 1
             console.print(f"  [red]{text}[/red]")
     if wrong:

@@ -30,6 +30,7 @@ SERVER = Path(__file__).resolve().parent / "server"
 READY_S = 120
 DEFAULT_PORT = 8088
 ADMIN = "meterhouse"
+SESSION_COOKIE = "meterhouse_superset"
 
 
 class SupersetError(RuntimeError):
@@ -79,8 +80,13 @@ def status() -> Status:
     return Status(bool(pid and _alive(int(pid))), pid, state.get("url", f"http://127.0.0.1:{DEFAULT_PORT}"), home() / "superset.log")
 
 
-def up(port: int | None = None, workers: int = 1) -> Status:
-    """Start Superset on loopback and wait until it answers; the one that runs is left alone. Raises SupersetError."""
+def answers() -> bool:
+    """Whether the Superset that `up` started answers, also where it runs in another container with the same METERHOUSE_HOME."""
+    return _healthy(status().url)
+
+
+def up(port: int | None = None, workers: int = 1, host: str = "127.0.0.1") -> Status:
+    """Start Superset and wait until it answers; the one that runs is left alone. Raises SupersetError."""
     with _lock("server"):
         now = status()
         if now.running and _healthy(now.url):
@@ -91,7 +97,7 @@ def up(port: int | None = None, workers: int = 1) -> Status:
             secret(name)
         _bootstrap(interpreter, environment)
         port = port or int(_state().get("port", DEFAULT_PORT))
-        url = f"http://127.0.0.1:{port}"
+        url = f"http://{host}:{port}"
         if _healthy(url):
             raise SupersetError(f"another Superset answers at {url}: give another --port")
         log = home() / "superset.log"
@@ -108,7 +114,7 @@ def up(port: int | None = None, workers: int = 1) -> Status:
                 "120",
                 "--no-control-socket",
             ),
-            *("-b", f"127.0.0.1:{port}", "superset.app:create_app()"),
+            *("-b", f"{host}:{port}", "superset.app:create_app()"),
         ]
         with log.open("ab") as out:
             process = subprocess.Popen(
@@ -165,6 +171,7 @@ def _environment() -> dict[str, str]:
         "SUPERSET_CONFIG_PATH": str(SERVER / "superset_config.py"),
         "METERHOUSE_SUPERSET_SECRETS": str(home() / "secrets.json"),
         "METERHOUSE_SUPERSET_METADATA_URL": metadata_url(),
+        "METERHOUSE_SUPERSET_COOKIE": SESSION_COOKIE,
         "SUPERSET_HOME": str(home()),
         "SCARF_ANALYTICS": "false",
         "DO_NOT_TRACK": "1",

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from api.reports.schedules import deliver, queue
+from dashboards import screenshots
 from warehouse import db
 
 ASK_AGAIN_S = 600
@@ -21,7 +22,7 @@ ASK_AGAIN_S = 600
 def deliver_reports_due(context: dg.OpExecutionContext) -> None:
     """Make and send what is due. What did not go out is in ops.report_delivery, with its reason, and is tried again."""
     with db.connect() as conn:
-        done = deliver.deliver_due(conn)
+        done = deliver.deliver_due(conn, pictures=screenshots.write)
     for trouble in done.troubles:
         context.log.warning(trouble)
     context.log.info("%s sent, %s to be tried again, %s failed", done.sent, done.retried, done.failed)

@@ -37,4 +37,4 @@ def why_not() -> str | None:
     """Why there is no cache to fill, None where there is one."""
     if not os.environ.get("METERHOUSE_SUPERSET_REDIS_URL"):
         return "Superset has no cache: METERHOUSE_SUPERSET_REDIS_URL is not set"
-    return None if server_control.status().running else "Superset does not run on this machine"
+    return None if server_control.answers() else "Superset does not answer"

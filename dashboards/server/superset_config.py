@@ -4,11 +4,11 @@ Settings come from the environment that `meterhouse superset up` (or the contain
 
 METERHOUSE_SUPERSET_SECRETS       JSON file with secret_key and guest_token_secret, readable by its owner alone
 METERHOUSE_SUPERSET_METADATA_URL  SQLAlchemy URL of Superset's own database
+METERHOUSE_SUPERSET_COOKIE        name of the session's cookie
 METERHOUSE_SUPERSET_EMBED_ORIGINS origins that may show dashboards in a frame, separated by blanks (default: none but itself)
 METERHOUSE_SUPERSET_REDIS_URL     cache of several processes (default: each answer is read from the warehouse)
 METERHOUSE_SUPERSET_OIDC          JSON file: issuer, client_id, client_secret, roles {group: [roles]}, groups_claim
 METERHOUSE_SUPERSET_LDAP          JSON file: settings AUTH_LDAP_* and roles {group's DN: [roles]}
-METERHOUSE_SUPERSET_SMTP          JSON file: settings SMTP_*; with it and Redis, alerts and reports go out by mail
 METERHOUSE_SUPERSET_HTTPS         1 where a proxy serves Superset by HTTPS: cookies are then for HTTPS alone
 """
 
@@ -30,11 +30,10 @@ _secrets = _file("METERHOUSE_SUPERSET_SECRETS")
 _https = os.environ.get("METERHOUSE_SUPERSET_HTTPS") == "1"
 _origins = os.environ.get("METERHOUSE_SUPERSET_EMBED_ORIGINS", "").split()
 _redis = os.environ.get("METERHOUSE_SUPERSET_REDIS_URL")
-_smtp = _file("METERHOUSE_SUPERSET_SMTP")
 
 SECRET_KEY = _secrets["secret_key"]
 SQLALCHEMY_DATABASE_URI = os.environ["METERHOUSE_SUPERSET_METADATA_URL"]
-SESSION_COOKIE_NAME = "meterhouse_superset"
+SESSION_COOKIE_NAME = os.environ["METERHOUSE_SUPERSET_COOKIE"]
 SESSION_COOKIE_SECURE = _https
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -47,7 +46,8 @@ LOG_LEVEL = "WARNING"
 
 FEATURE_FLAGS = {
     "EMBEDDED_SUPERSET": True,
-    "ALERT_REPORTS": bool(_smtp and _redis),
+    # Dashboards go out by mail with the reports (api/reports/schedules), which need no Celery.
+    "ALERT_REPORTS": False,
     # Jinja in SQL would let an analyst's query ask Superset itself.
     "ENABLE_TEMPLATE_PROCESSING": False,
     "ESCAPE_MARKDOWN_HTML": True,
@@ -106,25 +106,6 @@ DATA_CACHE_CONFIG = _cache("superset_data_", 3600)
 if _redis:
     FILTER_STATE_CACHE_CONFIG = _cache("superset_filter_", 90 * 86400)
     EXPLORE_FORM_DATA_CACHE_CONFIG = _cache("superset_explore_", 7 * 86400)
-
-if _smtp:
-    globals().update({k: v for k, v in _smtp.items() if k.startswith(("SMTP_", "EMAIL_"))})
-    ALERT_REPORTS_NOTIFICATION_DRY_RUN = False
-    WEBDRIVER_TYPE = "chrome"
-
-if _redis:
-
-    class CeleryConfig:
-        broker_url = _redis
-        result_backend = _redis
-        imports = ("superset.sql_lab", "superset.tasks.scheduler", "superset.tasks.cache")
-        worker_prefetch_multiplier = 1
-        task_acks_late = True
-        beat_schedule = {  # noqa: RUF012 - Celery reads it from the class
-            "reports.scheduler": {"task": "reports.scheduler", "schedule": 60.0},
-        }
-
-    CELERY_CONFIG = CeleryConfig
 
 # --- how it looks ---
 

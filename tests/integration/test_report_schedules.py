@@ -13,8 +13,6 @@ import threading
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from email import message_from_bytes, policy
-from email.message import EmailMessage
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -35,6 +33,7 @@ from api.reports.schedules.config import Schedules
 from orchestration.deliveries import deliver_reports, reports_due
 from tests.brokers import free_port
 from tests.integration.reports_world import LIST, build, make
+from tests.mailbox import Mailbox, mail_server
 from warehouse import db
 
 pytestmark = pytest.mark.integration
@@ -54,38 +53,10 @@ schedules:
 """
 
 
-class Mailbox:
-    """Takes mails, or answers as it is told to."""
-
-    def __init__(self) -> None:
-        self.got: list[tuple[list[str], EmailMessage]] = []
-        self.answers: list[str] = []
-        self.refuse: set[str] = set()
-
-    async def handle_RCPT(self, _server: object, _session: object, envelope: Any, address: str, _options: object) -> str:
-        if address in self.refuse:
-            return "550 nobody here"
-        envelope.rcpt_tos.append(address)
-        return "250 ok"
-
-    async def handle_DATA(self, _server: object, _session: object, envelope: Any) -> str:
-        answer = self.answers.pop(0) if self.answers else "250 taken"
-        if answer.startswith("250"):
-            mail = message_from_bytes(envelope.content, policy=policy.default)
-            assert isinstance(mail, EmailMessage)
-            self.got.append((envelope.rcpt_tos, mail))
-        return answer
-
-
 @pytest.fixture
-def mailbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
-    box, port = Mailbox(), free_port()
-    server = Controller(box, hostname="127.0.0.1", port=port, data_size_limit=100_000_000)
-    server.start()
-    monkeypatch.setenv("METERHOUSE_SMTP_URL", f"smtp://127.0.0.1:{port}")
-    monkeypatch.setenv("METERHOUSE_MAIL_FROM", "meterhouse@acme.example")
-    yield box
-    server.stop()
+def mailbox() -> Iterator[Mailbox]:
+    with mail_server() as box:
+        yield box
 
 
 @pytest.fixture

@@ -5,12 +5,16 @@ Assets come in once, charts answer with the warehouse's figures, tenants stay ap
 
 from __future__ import annotations
 
+import io
 import json
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +22,17 @@ import httpx
 import psycopg
 import pytest
 from fastapi.testclient import TestClient
+from PIL import Image
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from api.auth import HEADER, new_key
 from api.main import create_app
+from api.reports.schedules import queue
+from api.reports.schedules.config import schedules_of
+from api.reports.schedules.deliver import deliver_due
 from audit.job import audit_month
-from dashboards import server_control
+from dashboards import screenshots, server_control
 from dashboards.catalogue import datasets
 from dashboards.client import Client, Refused, administrator
 from dashboards.generate import Assets, asset_id, boards, designs, read
@@ -36,8 +44,9 @@ from dashboards.warm import warm
 from orchestration import steps, warming
 from simulation import SimulationConfig
 from tests.brokers import free_port, redis_server
-from tests.identity import NanoIdp, nanoidp
+from tests.identity import USERS, NanoIdp, nanoidp, slapd
 from tests.integration.simulated import land_all, register, simulate
+from tests.mailbox import mail_server
 from warehouse import db
 
 
@@ -403,3 +412,116 @@ def test_what_was_asked_once_comes_from_the_cache(site: Site, joined: tuple[Stat
         filled = list(warm(admin, site.other, assets=few(site.assets)))
         assert len(filled) > 10
         assert [f"{a.board}: {a.chart}" for a in filled if not a.cached] == [], "the job filled no cache"
+
+
+SCHEDULES = """\
+version: 1
+schedules:
+  - name: morning
+    dashboards: [operations]
+    formats: [png, pdf]
+    cron: "0 8 * * *"
+    send: [{email: desk@acme.example}]
+  - name: nobody's
+    dashboards: [operation]
+    cron: "0 8 * * *"
+    send: [{email: desk@acme.example}]
+"""
+
+
+def test_dashboards_go_out_by_mail(site: Site, joined: tuple[Status, NanoIdp], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where there is no form to log in by."""
+    (tmp_path / f"{site.mine.code}.yml").write_text(SCHEDULES)
+    monkeypatch.setenv("METERHOUSE_REPORT_SCHEDULES", str(tmp_path))
+    with mail_server() as box, db.connect() as conn:
+        tenant, found = queue.tenant(conn, site.mine.code), schedules_of(site.mine.code)
+        assert found
+        for name in ("morning", "nobody's"):
+            queue.note(conn, tenant, found.named(name), datetime(2026, 10, 4, 2, 30, tzinfo=UTC))
+        waiting = queue.due(conn)
+        done = deliver_due(conn, [delivery for _, delivery, _ in waiting], pictures=screenshots.write)
+        assert (done.sent, done.retried) == (1, 1), done.troubles
+        assert "no dashboard is called operation: there are assets, billing," in done.troubles[0]
+    ((to, mail),) = box.got
+    assert to == ["desk@acme.example"]
+    attached = {part.get_filename(): part.get_content() for part in mail.iter_attachments()}
+    stem = f"operations_{site.mine.code}_2026-10-03"
+    assert set(attached) == {f"{stem}.png", f"{stem}.pdf"}, f"it went out at 8 of the 4th, with what is built to the 3rd: {set(attached)}"
+    with Image.open(io.BytesIO(attached[f"{stem}.png"])) as picture:
+        width, height = picture.size
+        assert width == 1600
+        assert height > 800, "the picture ends before the dashboard does"
+        colours = picture.convert("RGB").getcolors(1 << 24)
+    assert colours
+    assert len(colours) > 500, "a picture of so few colours has no charts on it"
+    assert attached[f"{stem}.pdf"].startswith(b"%PDF-")
+
+
+# --- with a directory in the provider's place ---
+
+
+@pytest.fixture(scope="module")
+def listed(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Status]:
+    """The same Superset, started anew: people come from LDAP."""
+    if not list(server_control.python().parent.parent.glob("lib/python*/site-packages/ldap/__init__.py")):
+        pytest.skip("Superset has no python-ldap here: make superset-ldap")
+    folder = tmp_path_factory.mktemp("directory")
+    with slapd(folder / "slapd") as directory, pytest.MonkeyPatch.context() as patch:
+        given = {
+            "AUTH_LDAP_SERVER": directory.ldaps,
+            "AUTH_LDAP_TLS_CACERTFILE": str(directory.ca_file),
+            "AUTH_LDAP_TLS_DEMAND": True,
+            "AUTH_LDAP_SEARCH": "ou=people,dc=example,dc=org",
+            "AUTH_LDAP_BIND_USER": "cn=reader,dc=example,dc=org",
+            "AUTH_LDAP_BIND_PASSWORD": "reader-secret",
+            "roles": {"cn=vee-operators,ou=groups,dc=example,dc=org": ["Meterhouse analyst", site.mine.role]},
+        }
+        (folder / "ldap.json").write_text(json.dumps(given))
+        patch.setenv("METERHOUSE_SUPERSET_LDAP", str(folder / "ldap.json"))
+        patch.delenv("METERHOUSE_SUPERSET_OIDC", raising=False)
+        server_control.down()
+        # As a container starts it.
+        command = [sys.executable, "-m", "cli.main", "superset", "up", "--foreground", "--no-sync", "--host", "localhost"]
+        process = subprocess.Popen([*command, "--port", str(free_port())])
+        try:
+            deadline = time.monotonic() + server_control.READY_S
+            while not server_control.answers():
+                assert process.poll() is None, "Superset did not start, or its command did not stay"
+                assert time.monotonic() < deadline, "Superset does not answer"
+                time.sleep(0.5)
+            yield server_control.status()
+        finally:
+            process.terminate()
+            process.wait(60)
+        assert not server_control.status().running, "the command ended, and its Superset did not"
+
+
+def bind(state: Status, login: str, password: str) -> httpx.Client | None:
+    """A session of somebody of the directory, None where the password is not theirs."""
+    browser = httpx.Client(base_url=state.url, timeout=60, headers={"Accept": "application/json"})
+    given = {"username": login, "password": password, "provider": "ldap", "refresh": False}
+    answer = browser.post("/api/v1/security/login", json=given)
+    if answer.status_code == 401:
+        return None
+    assert answer.status_code == 200, answer.text[:300]
+    browser.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+    return browser
+
+
+def test_people_of_a_directory_come_in_with_the_roles_of_their_groups(site: Site, listed: Status) -> None:
+    ravi = bind(listed, "ravi", USERS["ravi"]["password"])
+    assert ravi, "his password is not taken"
+    me = ravi.get("/api/v1/me/roles/").json()["result"]
+    assert (me["username"], set(me["roles"]) - {"Public"}) == ("ravi", {"Meterhouse analyst", site.mine.role})
+    titles = {d["dashboard_title"] for d in ravi.get("/api/v1/dashboard/").json()["result"]}
+    assert titles == {b["title"] for b in boards().values()}, "he is not shown the dashboards of her DISCOM"
+    assert bind(listed, "ravi", "guessed") is None
+    assert bind(listed, "ravi", "") is None, "an empty password is an anonymous bind, which every directory takes"
+    stranger = bind(listed, "nobody", USERS["nobody"]["password"])
+    if stranger:
+        answer = stranger.get("/api/v1/dashboard/")
+        assert answer.status_code in {401, 403} or answer.json()["result"] == [], f"no group of theirs is known: {answer.text[:300]}"
+    with administrator() as admin:  # who is no person of the directory
+        assert admin.call("GET", "/api/v1/me/")["result"]["username"] == server_control.ADMIN, (
+            "the administrator is no person of the directory"
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,19 @@ ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["services"]
-OURS = sorted(set(SERVICES) - {"postgres"})
+OURS = sorted(set(SERVICES) - {"postgres", "redis"})
 LONG_RUNNING = sorted(set(SERVICES) - {"migrate"})
 
 
 def test_the_services_are_there() -> None:
-    assert sorted(SERVICES) == ["alerts", "api", "commands", "dagster-daemon", "dagster-webserver", "migrate", "postgres"]
+    assert sorted(SERVICES) == [
+        *("alerts", "api", "commands", "dagster-daemon", "dagster-webserver", "migrate", "postgres", "redis", "superset"),
+    ]
 
 
 def test_images_have_a_version() -> None:
-    images = [s["image"] for s in SERVICES.values()] + re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
+    stages = set(re.findall(r"^FROM \S+ AS (\S+)", DOCKERFILE, re.MULTILINE))
+    images = [s["image"] for s in SERVICES.values()] + [i for i in re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE) if i not in stages]
     for image in images:
         tag = image.partition(":")[2]
         assert re.search(r"\d+\.\d+", tag), f"{image} has no version: another day gives another image"
@@ -47,7 +51,7 @@ def test_nothing_that_asks_no_one_who_they_are_is_reachable_from_outside() -> No
     for name, service in SERVICES.items():
         for port in service.get("ports", []):
             assert port.startswith("127.0.0.1:"), f"{name} is published to the network: {port}"
-    assert "ports" not in SERVICES["postgres"]
+    assert not {"postgres", "redis"} & {name for name, service in SERVICES.items() if "ports" in service}
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -56,9 +60,22 @@ def test_our_services_have_no_rights_they_do_not_need(name: str) -> None:
     assert SERVICES[name]["security_opt"] == ["no-new-privileges:true"]
 
 
-@pytest.mark.parametrize("name", ["alerts", "api", "commands", "dagster-webserver"])
+@pytest.mark.parametrize("name", ["alerts", "api", "commands", "dagster-webserver", "superset"])
 def test_work_starts_after_the_migrations(name: str) -> None:
     assert SERVICES[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
+
+
+def test_all_packages_are_in_the_image() -> None:
+    packages = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["root_packages"]
+    taken = (ROOT / "deploy" / "Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
+    assert not [p for p in packages if f"!{p}" not in taken], "what is imported is not copied into the image"
+
+
+def test_each_service_is_built_to_a_stage_that_is_there() -> None:
+    stages = re.findall(r"^FROM \S+ AS (\S+)", DOCKERFILE, re.MULTILINE)
+    for name in OURS:
+        assert SERVICES[name]["build"]["target"] in stages, name
+    assert SERVICES["dagster-daemon"]["build"] == SERVICES["superset"]["build"], "the daemon mails dashboards, for which it needs a browser"
 
 
 def test_the_image_is_reproducible_and_runs_without_root() -> None:

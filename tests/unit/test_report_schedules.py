@@ -52,9 +52,17 @@ def test_a_file_as_it_is_meant(tmp_path: Path) -> None:
     assert (months.formats, months.only, months.enabled) == (("xlsx",), "month", False)
 
 
+def test_dashboards_come_as_pictures_when_yesterday_stands(tmp_path: Path) -> None:
+    text = GOOD.replace("reports: [D01, D02]", "dashboards: [operations]").replace("    formats: [csv, pdf]\n    period: yesterday\n", "")
+    (schedule, _) = config.load(written(tmp_path, text)).schedules
+    assert schedule.what == {"reports": [], "formats": ["png"], "only": None, "layout": None, "dashboards": ["operations"]}
+    assert schedule.period == "yesterday"
+
+
 def test_the_shipped_example_is_good() -> None:
     found = config.load(config.FOLDER / "_example.yml")
-    assert [s.layout for s in found.schedules] == [None, None, "bee"]
+    assert [s.layout for s in found.schedules] == [None, None, None, "bee"]
+    assert [s.dashboards for s in found.schedules] == [(), (), ("operations", "executive"), ()]
 
 
 @pytest.mark.parametrize(
@@ -77,6 +85,14 @@ def test_the_shipped_example_is_good() -> None:
         ("    cron:", "    corn:", "ACME.yml:8: schedules.0.corn: unknown field. Known here: builder, cron"),
         ("reports: [D01, D02]", "builder: 0", "ACME.yml:5: schedules.0.builder:"),
         ("    reports: [D01, D02]\n", "    reports: [D01]\n    builder: 4\n", "ACME.yml:4: schedules.0:"),
+        (
+            "reports: [D01, D02]",
+            "dashboards: [operations]",
+            "ACME.yml:6: schedules.0.formats.0: a dashboard comes as png or pdf, not as csv",
+        ),
+        ("reports: [D01, D02]", "dashboards: [operations]", "ACME.yml:7: schedules.0.period: a dashboard opens with a period of its own"),
+        ("[csv, pdf]", "[png]", "ACME.yml:6: schedules.0.formats.0: a dashboard alone comes as png"),
+        ("    period: yesterday\n", "", "ACME.yml:4: schedules.0: 'period' is missing. Allowed: yesterday, last_7_days"),
         ("reports: [D01, D02]", "layout: bee", "ACME.yml:6: schedules.0.formats: a layout has a format and periods of its own"),
         ("    reports: [D01, D02]\n", "", "ACME.yml:4: schedules.0: is none of what is understood here: give reports, or layout"),
         ("name: losses", 'name: "a\\nBcc: x@y.example"', "ACME.yml:4: schedules.0.name:"),

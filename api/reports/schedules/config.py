@@ -21,6 +21,8 @@ from api.reports.catalogue import ReportError, catalogue
 from api.reports.layouts import layout_reports
 from warehouse import yaml_file
 
+PICTURES = ("png", "pdf")
+"""What a dashboard comes as."""
 FOLDER = Path(__file__).parent / "discoms"
 SCHEMA = Path(__file__).parent / "schedules.schema.json"
 
@@ -31,7 +33,7 @@ class ScheduleError(yaml_file.FileError):
 
 @dataclass(frozen=True)
 class Schedule:
-    """Reports, a layout or a saved report of a period, at the times of `cron` in the DISCOM's zone, to each of `send` (channel, target)."""
+    """Reports, a layout, a saved report or dashboards, at the times of `cron` in the DISCOM's zone, to each of `send` (channel, target)."""
 
     name: str
     enabled: bool
@@ -44,6 +46,8 @@ class Schedule:
     send: tuple[tuple[str, str], ...]
     builder: int | None = None
     """Id of a report that was saved in the report builder."""
+    dashboards: tuple[str, ...] = ()
+    """Names in addresses, as operations. They show the periods that they open with; `period` says which day has to be built before."""
 
     def due_before(self, now: datetime, zone: ZoneInfo) -> datetime:
         """The latest time not after `now` (aware) at which it was due, UTC."""
@@ -63,7 +67,11 @@ class Schedule:
     def what(self) -> dict[str, Any]:
         """What to write, as the outbox keeps it."""
         said: dict[str, Any] = {"reports": list(self.reports), "formats": list(self.formats), "only": self.only, "layout": self.layout}
-        return said if self.builder is None else {**said, "builder": self.builder}
+        if self.builder is not None:
+            said["builder"] = self.builder
+        if self.dashboards:
+            said["dashboards"] = list(self.dashboards)
+        return said
 
 
 @dataclass(frozen=True)
@@ -122,6 +130,17 @@ def _sense_faults(raw: dict[str, Any]) -> Iterator[tuple[yaml_file.Where, str]]:
             for name in ("formats", "only"):
                 if name in s:
                     yield (*at, name), "a layout has a format and periods of its own: leave it out"
+        if "dashboards" in s:
+            for name in ("period", "only"):
+                if name in s:
+                    yield (*at, name), "a dashboard opens with a period of its own: leave it out"
+        elif "period" not in s:
+            yield at, f"'period' is missing. Allowed: {', '.join(periods.NAMED)}"
+        for j, kind in enumerate(s.get("formats", ())):
+            if "dashboards" in s and kind not in PICTURES:
+                yield (*at, "formats", j), f"a dashboard comes as {' or '.join(PICTURES)}, not as {kind}"
+            if "dashboards" not in s and kind == "png":
+                yield (*at, "formats", j), "a dashboard alone comes as png"
         if "builder" in s and "only" in s:
             yield (*at, "only"), "a saved report says itself which rows it has: leave it out"
         for j, send in enumerate(s["send"]):
@@ -137,12 +156,13 @@ def _schedule(raw: dict[str, Any]) -> Schedule:
         enabled=raw.get("enabled", True),
         reports=tuple(catalogue()) if reports == "all" else tuple(reports),
         layout=layout,
-        formats=tuple(raw.get("formats", ("xlsx",))),
-        period=raw["period"],
+        formats=tuple(raw.get("formats", ("png",) if "dashboards" in raw else ("xlsx",))),
+        period=raw.get("period", "yesterday"),
         only=raw.get("only"),
         cron=raw["cron"],
         send=tuple(_send(s) for s in raw["send"]),
         builder=raw.get("builder"),
+        dashboards=tuple(raw.get("dashboards", ())),
     )
 
 

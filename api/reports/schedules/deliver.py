@@ -26,7 +26,7 @@ from api.builder import scheduled
 from api.builder.schemas import Days
 from api.reports import periods
 from api.reports.catalogue import ReportError, report
-from api.reports.files import File, write_reports
+from api.reports.files import File, publish, staging, write_reports
 from api.reports.layouts import write_layout
 from api.reports.repository import Span, snapshot
 from api.reports.schedules import queue
@@ -39,6 +39,9 @@ SMTP_TIMEOUT_S = 60
 """Of each exchange with the mail server: attachments are large, and some servers look into them before they answer."""
 MAX_FILES = 10
 """So many files go as they are; more go as one ZIP."""
+
+Pictures = Callable[[str, Sequence[str], Sequence[str], Path], None]
+"""Writes <name>.<format> of dashboards (DISCOM, names, formats, folder), or raises RuntimeError. Handed in by who may call both."""
 
 log = logging.getLogger(__name__)
 
@@ -64,13 +67,16 @@ class Made:
 
 
 def deliver_due(
-    conn: psycopg.Connection, ids: Sequence[int] | None = None, listener: Callable[[Delivery, str], None] = lambda _d, _s: None
+    conn: psycopg.Connection,
+    ids: Sequence[int] | None = None,
+    listener: Callable[[Delivery, str], None] = lambda _d, _s: None,
+    pictures: Pictures | None = None,
 ) -> Delivered:
     """Deliver what is due, of these deliveries or of all. `conn` acts as meterhouse_loader and has no transaction open."""
     result = Delivered()
     while delivery := queue.take(conn, ids):
         try:
-            files = SENDERS[delivery.channel](delivery)
+            files = SENDERS[delivery.channel](delivery, pictures)
         except Exception as e:
             if not isinstance(e, (ReportError, SendError, OSError, psycopg.Error)):
                 log.exception("report delivery %s", delivery.delivery_id)
@@ -86,15 +92,28 @@ def deliver_due(
     return result
 
 
-def make(delivery: Delivery, folder: Path) -> Made:
+def make(delivery: Delivery, folder: Path, pictures: Pictures | None) -> Made:
     """Write the files of a delivery into `folder`. Raises ReportError where a report cannot be given, or its last day is not built yet."""
     what = delivery.what
     wanted = [report(i) for i in what["reports"]]
     saved: int | None = what.get("builder")
-    if any(r.has("day") or r.has("period_start") for r in wanted) or (saved and scheduled.of_days(delivery.discom_id, saved)):
+    shown: list[str] = what.get("dashboards", [])
+    if shown or any(r.has("day") or r.has("period_start") for r in wanted) or (saved and scheduled.of_days(delivery.discom_id, saved)):
         with snapshot(delivery.discom_id) as s:
             if not s.built_days(delivery.last_day, delivery.last_day):
                 raise ReportError(f"{delivery.last_day} of {delivery.discom} is not built yet")
+    if shown:
+        if pictures is None:
+            raise ReportError("dashboards go out by Dagster or `meterhouse report-schedule` alone")
+        with staging(folder) as stage:
+            try:
+                pictures(delivery.discom, shown, what["formats"], stage)
+            except RuntimeError as e:  # as the packages that draw them say it
+                raise ReportError(str(e)) from e
+            for path in list(stage.iterdir()):
+                path.rename(stage / f"{path.stem}_{delivery.discom}_{delivery.last_day}{path.suffix}")
+            files = publish(stage, folder)
+        return Made(files, [f.path.name for f in files], {})
     if saved:
         days = Days(first=delivery.first_day, last=delivery.last_day)
         name, rows, files = scheduled.write(delivery.discom_id, saved, days, what["formats"], folder)
@@ -114,20 +133,20 @@ def make(delivery: Delivery, folder: Path) -> Made:
     return Made([f for w in written for f in w.files], lines, {f.path.name: w.rows for w in written for f in w.files})
 
 
-def to_folder(delivery: Delivery) -> list[dict[str, Any]]:
+def to_folder(delivery: Delivery, pictures: Pictures | None) -> list[dict[str, Any]]:
     """Each file comes under its final name when it is whole. Raises ReportError, OSError."""
     folder = Path(delivery.target)
     if not folder.is_dir():
         raise ReportError(f"there is no folder {folder}: make it, or mount what holds it")
-    return _noted(make(delivery, folder))
+    return _noted(make(delivery, folder, pictures))
 
 
-def to_email(delivery: Delivery) -> list[dict[str, Any]]:
+def to_email(delivery: Delivery, pictures: Pictures | None) -> list[dict[str, Any]]:
     """One mail to all addresses. Raises ReportError, SendError, OSError."""
     home = settings.home() / "report-deliveries"
     home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=home) as folder:
-        made = make(delivery, Path(folder))
+        made = make(delivery, Path(folder), pictures)
         key = f"report-{delivery.discom}-{delivery.delivery_id}"
         period = period_text(delivery.first_day, delivery.last_day)
         mail = new_mail(delivery.target, f"{delivery.discom}: {delivery.schedule}, {period}", key)
@@ -140,7 +159,7 @@ def to_email(delivery: Delivery) -> list[dict[str, Any]]:
         return _noted(made)
 
 
-SENDERS: dict[str, Callable[[Delivery], list[dict[str, Any]]]] = {"email": to_email, "folder": to_folder}
+SENDERS: dict[str, Callable[[Delivery, Pictures | None], list[dict[str, Any]]]] = {"email": to_email, "folder": to_folder}
 
 
 def _letter(delivery: Delivery, made: Made, period: str) -> str:
