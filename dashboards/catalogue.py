@@ -87,6 +87,12 @@ def models() -> dict[str, dict[str, Any]]:
 
 
 @cache
+def relations() -> frozenset[str]:
+    """What dbt makes, also what no YAML describes, as schema.table."""
+    return frozenset(f"{path.relative_to(MODELS).parts[0]}.{path.stem}" for path in MODELS.glob("**/*.sql"))
+
+
+@cache
 def source_tables() -> frozenset[str]:
     """Tables that dbt reads and does not make, as schema.table."""
     sources = load(MODELS / "sources.yml")["sources"]

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from dashboards.catalogue import MODELS, Dataset, datasets, models, source_tables
+from dashboards.catalogue import MODELS, Dataset, datasets, models, relations, source_tables
 from dashboards.columns import is_time
 from dashboards.generate import Assets
 
@@ -89,8 +89,7 @@ def _faults(assets: Assets) -> Iterator[str]:
 def _dataset(path: str, content: Mapping[str, Any], data: Dataset) -> Iterator[str]:
     if data.sql is not None:
         for relation in data.reads:
-            schema, _, table = relation.partition(".")
-            if relation not in source_tables() and models().get(table, {}).get("schema") != schema:
+            if relation not in source_tables() | relations():
                 yield f"{path}: it reads {relation}, which neither dbt makes nor its sources name"
             elif relation not in data.sql:
                 yield f"{path}: it says that it reads {relation}, and its SQL does not"

@@ -200,6 +200,7 @@ if _oidc:
     OAUTH_PROVIDERS = [
         {
             "name": _oidc.get("name", "sso"),
+            "icon": _oidc.get("icon", "fa-key"),
             "token_key": "access_token",
             "remote_app": {
                 "client_id": _oidc["client_id"],
@@ -213,6 +214,7 @@ elif _ldap:
     from flask_appbuilder.security.manager import AUTH_LDAP
 
     AUTH_TYPE = AUTH_LDAP
+    RECAPTCHA_PUBLIC_KEY = ""  # every page asks for it where people are registered as they come
     globals().update({k: v for k, v in _ldap.items() if k.startswith("AUTH_LDAP_")})
 if _oidc or _ldap:
     # The administrator of `meterhouse superset` is no person of the provider.

@@ -16,6 +16,24 @@
   {{ in_partition(alias) }}{{ of_changed_meter(alias ~ '.meter_id', alias ~ '.day') }}
 {%- endmacro %}
 
+{# First day of the part of a month (eight days: from the 1st, 9th, 17th and 25th) that a day is in. #}
+{% macro part_of(day) -%}
+(date_trunc('month', {{ day }}::timestamp)::date + least((extract(day from {{ day }})::integer - 1) / 8, 3) * 8)
+{%- endmacro %}
+
+{# Days of the parts of a month that the partition's days are in, of the meters that are built anew. For rows of parts as for rows of days. #}
+{% macro in_parts(alias) -%}
+  {%- set date = modules.datetime.date -%}
+  {%- set first, last = date.fromisoformat(var('from_day')), date.fromisoformat(var('to_day')) -%}
+  {%- set begins = first.replace(day=[(first.day - 1) // 8, 3] | min * 8 + 1) -%}
+  {%- set ends = last.replace(day=[(last.day - 1) // 8, 3] | min * 8 + 1) + modules.datetime.timedelta(days=7) -%}
+  {%- set month = (last.replace(day=28) + modules.datetime.timedelta(days=4)).replace(day=1) - modules.datetime.timedelta(days=1) -%}
+  {{ alias }}.discom_id = {{ var('discom_id') | int }} and {{ alias }}.day between '{{ begins }}'::date and '{{ [ends, month] | min }}'::date
+  {%- if var('changed_only') %}
+  and {{ alias }}.meter_id in (select c.meter_id from ops.changed_meter c where {{ in_partition('c') }})
+  {%- endif -%}
+{%- endmacro %}
+
 {# These rows as something to select from. Changed meters are looked up one by one, which the planner would not see through a view of many joins. #}
 {% macro built_rows(relation) -%}
   {%- if var('changed_only') -%}
@@ -92,6 +110,14 @@ where r.discom_id = {{ var('discom_id') | int }} and {{ days_of_partition('r.day
 {# Receipt, then line, then content, so that the order of landing does not matter; the batch only where all else is the same. #}
 {% macro register_order(alias) -%}
 ({{ alias }}.received_at, {{ alias }}.seq, coalesce({{ alias }}.import_wh, 0), coalesce({{ alias }}.export_wh, 0), coalesce({{ alias }}.import_vah, 0), {{ alias }}.batch_id)
+{%- endmacro %}
+
+{#
+  The installation of a row of vee.meter_month. BETWEEN and not =, for two equalities are taken for independent of each other: the planner would expect few rows where there
+  is one for each meter, and look up each.
+#}
+{% macro installation_of(f, i='i') -%}
+  {{ i }}.discom_id = {{ f }}.discom_id and {{ i }}.meter_id = {{ f }}.meter_id and {{ i }}.valid_from between {{ f }}.installed_from and {{ f }}.installed_from
 {%- endmacro %}
 
 {# The registry row that was valid on a day. Periods are half-open. #}

@@ -3,7 +3,7 @@
 
   The first run creates the table from the model's enforced contract, partitioned by month of `day`, with row-level security; later runs add
   months as days come. Config: `key` = the columns of the primary key; `built_by` = meter or dt
-  where a build for changed meters replaces only what they are part of. The model must give discom_id and day, and keep to vars discom_id,
+  where a build for changed meters replaces only what they are part of, or part where a row stands for a part of a month. The model must give discom_id and day, and keep to vars discom_id,
   from_day and to_day. A column added to the contract is added to the table; any other change needs --full-refresh.
 #}
 {% materialization replace_day, adapter='postgres' %}
@@ -88,7 +88,7 @@
 
 {# The rows of a table that a build makes anew: those of the partition, or of changed meters or DTs where the table is built by them. #}
 {% macro rows_of_build(alias, built_by) -%}
-  {{ in_build(alias) if built_by == 'meter' else in_partition(alias) }}
+  {{ in_build(alias) if built_by == 'meter' else in_parts(alias) if built_by == 'part' else in_partition(alias) }}
   {%- if built_by == 'dt' -%} {{ of_changed_dt(alias ~ '.dt_id', alias ~ '.day') }} {%- endif -%}
 {%- endmacro %}
 

@@ -1,3 +1,4 @@
+{{ config(materialized='replace_day', key=['discom_id', 'day', 'office_id', 'medium']) }}
 {#
   A meter communicated where a block or the midnight register of the day came, whenever that was. Not due are meters that were not commissioned yet, and those of which nothing came and that
   were proven to be without supply all day (domain 3.3): both are counted, since they decide what is measured.
@@ -23,7 +24,7 @@ from (
                coalesce(sum(m.present_slots) filter (where m.due), 0) as present,
                coalesce(sum(m.slots) filter (where m.due), 0) as slots
         from (
-            {{ due_meters() }}
+            {{ due_meters(of_partition=true) }}
         ) m
         group by m.discom_id, m.office_id, m.day, m.medium
     ) c

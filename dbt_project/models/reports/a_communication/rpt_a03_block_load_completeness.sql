@@ -14,11 +14,11 @@ join {{ source('registry', 'hes') }} h on h.discom_id = r.discom_id and h.hes_id
 left join {{ ref('stg_registry__office_path') }} o on o.discom_id = m.discom_id and o.office_id = m.office_id
 left join {{ ref('stg_raw__data_as_of') }} a on a.discom_id = m.discom_id
 left join (
-    -- A full day needs no look at its slots.
-    select i.discom_id, i.day, i.meter_id, min(u.slot)::integer as first_block, max(u.slot)::integer as last_block
+    -- A full day needs no look at its slots. One row a meter-day, as the grouping says without the DISCOM: so who does not ask for blocks does not wait for them.
+    select max(i.discom_id) as discom_id, i.day, i.meter_id, min(u.slot)::integer as first_block, max(u.slot)::integer as last_block
     from {{ ref('measure') }} i
     join {{ ref('meter_day') }} d on d.discom_id = i.discom_id and d.day = i.day and d.meter_id = i.meter_id
     cross join lateral unnest(d.import_wh) with ordinality as u(wh, slot)
     where i.missing_slots > 0 and i.present_slots > 0 and u.wh is not null
-    group by i.discom_id, i.day, i.meter_id
+    group by i.day, i.meter_id
 ) b on b.discom_id = m.discom_id and b.day = m.day and b.meter_id = m.meter_id

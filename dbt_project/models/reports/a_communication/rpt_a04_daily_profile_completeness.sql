@@ -1,3 +1,4 @@
+{{ config(materialized='replace_day', key=['discom_id', 'day', 'office_id']) }}
 {#
   The first receipt of a midnight register counts. Meters and registers are put together by a union and not a join: a range of days reaches the partitions of both, and the registers of a
   meter-day must be brought together anyway.
@@ -24,10 +25,10 @@ from (
             -- standing: 0 due, 1 not commissioned, 2 without supply
             select m.discom_id, m.day, m.meter_id, m.office_id, case when m.due then 0 when m.not_commissioned then 1 else 2 end as standing, null::timestamp with time zone as received_at
             from (
-                {{ due_meters() }}
+                {{ due_meters(of_partition=true) }}
             ) m
             union all
-            select r.discom_id, r.day, r.meter_id, null, null, r.received_at from {{ source('raw', 'register_reading') }} r
+            select r.discom_id, r.day, r.meter_id, null, null, r.received_at from {{ source('raw', 'register_reading') }} r where {{ in_partition('r') }}
         ) u
         join {{ source('registry', 'discom') }} d on d.discom_id = u.discom_id
         group by u.discom_id, u.day, u.meter_id

@@ -20,6 +20,9 @@ from (
 ) x
 join {{ source('registry', 'meter') }} r on r.discom_id = x.discom_id and r.meter_id = x.meter_id
 left join {{ ref('code_rule') }} k on k.rule = x.rule
-left join {{ ref('measure') }} m on m.discom_id = x.discom_id and m.day = x.day and m.meter_id = x.meter_id
+-- Few meter-days of many are looked up.
+left join lateral (
+    select q.office_id, q.present_slots, q.slots from {{ ref('measure') }} q where q.discom_id = x.discom_id and q.day = x.day and q.meter_id = x.meter_id offset 0
+) m on true
 left join {{ ref('stg_registry__office_path') }} o on o.discom_id = x.discom_id and o.office_id = m.office_id
 left join {{ ref('stg_raw__data_as_of') }} a on a.discom_id = x.discom_id

@@ -31,7 +31,7 @@ from (
            max(f.max_w * i.mf), sum(f.estimated_wh * i.mf), max(f.weakest_quality),
            sum(f.due_slots), sum(f.due_slots - f.missing_slots)
     from {{ ref('meter_month') }} f
-    join {{ source('registry', 'installation') }} i on i.discom_id = f.discom_id and i.meter_id = f.meter_id and i.valid_from = f.installed_from
+    join {{ source('registry', 'installation') }} i on {{ installation_of('f') }}
     join {{ source('registry', 'meter') }} m on m.discom_id = f.discom_id and m.meter_id = f.meter_id
     join {{ source('registry', 'consumer') }} c on c.discom_id = f.discom_id and c.consumer_id = f.consumer_id
     join {{ source('registry', 'service_point') }} p on p.discom_id = f.discom_id and p.service_point_id = i.service_point_id

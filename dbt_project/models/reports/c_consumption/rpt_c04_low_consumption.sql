@@ -6,7 +6,7 @@ with month as (
                sum(f.import_wh * i.mf) as import_wh, sum(f.days)::integer as days, sum(f.zero_days)::integer as zero_days,
                sum(f.due_slots) as due, sum(f.due_slots - f.missing_slots) as present
         from {{ ref('meter_month') }} f
-        join {{ source('registry', 'installation') }} i on i.discom_id = f.discom_id and i.meter_id = f.meter_id and i.valid_from = f.installed_from
+        join {{ source('registry', 'installation') }} i on {{ installation_of('f') }}
         group by f.discom_id, f.month, f.meter_id, f.consumer_id
     ) f
     cross join lateral (select f.import_wh, f.days, f.zero_days, f.due, f.present) s

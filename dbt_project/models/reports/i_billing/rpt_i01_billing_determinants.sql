@@ -39,17 +39,33 @@ select k.discom_id, {{ office_columns('k') }}, 'month' as period, k.month as per
        case when k.billed_wh is not null then 100::double precision else k.c_coverage_pct end as coverage_pct,
        a.data_as_of, now() as generated_at
 from (
-    select coalesce(b.discom_id, c.discom_id) as discom_id, coalesce(b.month, c.period_start) as month, coalesce(b.consumer_id, c.consumer_id) as consumer_id,
-           coalesce(b.consumer, c.consumer) as consumer, coalesce(b.category, c.category) as category, coalesce(b.serial, c.serial) as serial,
-           coalesce(o.zone, c.zone) as zone, coalesce(o.circle, c.circle) as circle, coalesce(o.division, c.division) as division,
-           coalesce(o.subdivision, c.subdivision) as subdivision, coalesce(o.office, c.office) as office,
-           b.import_wh as billed_wh, b.import_vah, b.export_wh, b.z1_wh, b.z2_wh, b.z3_wh, b.z4_wh, b.z5_wh, b.z6_wh, b.z7_wh, b.z8_wh,
-           coalesce({{ kwh('b.closing_wh') }}, c.closing_kwh) as closing_kwh, b.md_w, b.md_at, b.md_va, b.md_va_at, b.power_factor_milli,
-           c.import_kwh as c_import_kwh, c.import_kvah as c_import_kvah, c.export_kwh as c_export_kwh, c.md_kw as c_md_kw, c.power_factor as c_power_factor,
-           c.coverage_pct as c_coverage_pct
-    from (select * from billed) b
-    full join (select * from {{ ref('rpt_c01_consumption') }} where period = 'month') c
-      on c.discom_id = b.discom_id and c.period_start = b.month and c.consumer_id = b.consumer_id and c.serial = b.serial
-    left join {{ ref('stg_registry__office_path') }} o on o.discom_id = b.discom_id and o.office_id = b.office_id
+    -- Both by consumer and month, and not a full join: a month that is asked for is looked for in each.
+    select u.discom_id, u.month, u.consumer_id, max(u.consumer) as consumer, max(u.category) as category, u.serial,
+           max(u.zone) as zone, max(u.circle) as circle, max(u.division) as division, max(u.subdivision) as subdivision, max(u.office) as office,
+           max(u.billed_wh) as billed_wh, max(u.import_vah) as import_vah, max(u.export_wh) as export_wh,
+           {%- for zone in range(1, 9) %}
+           max(u.z{{ zone }}_wh) as z{{ zone }}_wh,
+           {%- endfor %}
+           coalesce({{ kwh('max(u.closing_wh)') }}, max(u.c_closing_kwh)::numeric(18, 3)) as closing_kwh, max(u.md_w) as md_w, max(u.md_at) as md_at, max(u.md_va) as md_va, max(u.md_va_at) as md_va_at,
+           max(u.power_factor_milli) as power_factor_milli,
+           max(u.c_import_kwh)::numeric(18, 3) as c_import_kwh, max(u.c_import_kvah)::numeric(18, 3) as c_import_kvah, max(u.c_export_kwh)::numeric(18, 3) as c_export_kwh, max(u.c_md_kw)::numeric(18, 3) as c_md_kw,
+           max(u.c_power_factor) as c_power_factor, max(u.c_coverage_pct) as c_coverage_pct
+    from (
+        select b.discom_id, b.month, b.consumer_id, b.consumer, b.category, b.serial, o.zone, o.circle, o.division, o.subdivision, o.office,
+               b.import_wh as billed_wh, b.import_vah, b.export_wh, b.z1_wh, b.z2_wh, b.z3_wh, b.z4_wh, b.z5_wh, b.z6_wh, b.z7_wh, b.z8_wh,
+               b.closing_wh, b.md_w, b.md_at, b.md_va, b.md_va_at, b.power_factor_milli,
+               null::numeric as c_closing_kwh, null::numeric as c_import_kwh, null::numeric as c_import_kvah, null::numeric as c_export_kwh, null::numeric as c_md_kw,
+               null::double precision as c_power_factor, null::double precision as c_coverage_pct
+        from billed b
+        left join {{ ref('stg_registry__office_path') }} o on o.discom_id = b.discom_id and o.office_id = b.office_id
+        union all
+        select c.discom_id, c.period_start, c.consumer_id, c.consumer, c.category, c.serial, c.zone, c.circle, c.division, c.subdivision, c.office,
+               null, null, null, null, null, null, null, null, null, null, null,
+               null, null, null, null, null, null,
+               c.closing_kwh, c.import_kwh, c.import_kvah, c.export_kwh, c.md_kw, c.power_factor, c.coverage_pct
+        from {{ ref('rpt_c01_consumption') }} c
+        where c.period = 'month'
+    ) u
+    group by u.discom_id, u.month, u.consumer_id, u.serial
 ) k
 left join {{ ref('stg_raw__data_as_of') }} a on a.discom_id = k.discom_id

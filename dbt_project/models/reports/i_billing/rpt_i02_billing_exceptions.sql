@@ -13,7 +13,7 @@ with usage as (
         from {{ ref('meter_month') }}
         group by discom_id, month, meter_id, consumer_id
     ) f
-    join {{ source('registry', 'installation') }} i on i.discom_id = f.discom_id and i.meter_id = f.meter_id and i.valid_from = f.installed_from
+    join {{ source('registry', 'installation') }} i on {{ installation_of('f') }}
     join {{ source('registry', 'consumer') }} c on c.discom_id = f.discom_id and c.consumer_id = f.consumer_id
     join {{ source('registry', 'service_point') }} p on p.discom_id = f.discom_id and p.service_point_id = i.service_point_id
 ),

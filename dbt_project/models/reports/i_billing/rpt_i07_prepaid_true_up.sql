@@ -11,7 +11,7 @@ usage as (
            case when f.closing_day = f.last_day then f.closing_wh end as last_register_wh, f.due_slots as due, f.due_slots - f.missing_slots as present
     from {{ ref('meter_month') }} f
     join {{ source('registry', 'meter') }} m on m.discom_id = f.discom_id and m.meter_id = f.meter_id
-    join {{ source('registry', 'installation') }} i on i.discom_id = f.discom_id and i.meter_id = f.meter_id and i.valid_from = f.installed_from
+    join {{ source('registry', 'installation') }} i on {{ installation_of('f') }}
     join {{ source('registry', 'consumer') }} c on c.discom_id = f.discom_id and c.consumer_id = f.consumer_id
     join {{ source('registry', 'service_point') }} p on p.discom_id = f.discom_id and p.service_point_id = i.service_point_id
     -- Whoever came, or got another factor, within the month has no full month to compare.
