@@ -16,7 +16,7 @@ from cli.bench.database import as_owner
 from cli.bench.master_data import register
 from cli.bench.stages import Say
 from cli.bench.world import SLOTS, World
-from orchestration import steps
+from orchestration import dbt, steps
 from warehouse import db
 
 FIRST = date(2026, 7, 1)
@@ -74,6 +74,8 @@ def make(consumers: int, days: int, seed: int, say: Say) -> ApiWorld:
         for statement in _statements("at last"):
             conn.execute(statement, of)
         conn.commit()
+    say("months of meters")
+    dbt.run(["run", "--select", "meter_part"], {"discom_id": discom_id, "from_day": f"{first}", "to_day": f"{last}"})
     return ApiWorld(world, discom_id, first, last)
 
 

@@ -2,7 +2,7 @@
   Maximum demand against the sanctioned load, from var md_watch_pct on; and in how many months of the financial year up to this one it was above. Whoever is above is listed,
   so the months are counted among the listed. Of two meters of one consumer in a month the month counts once.
 #}
-with listed as (
+with listed as not materialized (
     select c.*, {{ kwh('p.sanctioned_load_w') }} as sanctioned_kw, c.md_kw * 1000 > p.sanctioned_load_w as over_sanctioned
     from {{ ref('rpt_c01_consumption') }} c
     join {{ source('registry', 'consumer') }} n on n.discom_id = c.discom_id and n.consumer_id = c.consumer_id
