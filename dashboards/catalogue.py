@@ -88,8 +88,9 @@ def models() -> dict[str, dict[str, Any]]:
 
 @cache
 def relations() -> frozenset[str]:
-    """What dbt makes, also what no YAML describes, as schema.table."""
-    return frozenset(f"{path.relative_to(MODELS).parts[0]}.{path.stem}" for path in MODELS.glob("**/*.sql"))
+    """What dbt makes, also what no YAML describes and seeds, as schema.table."""
+    made = {f"{path.relative_to(MODELS).parts[0]}.{path.stem}" for path in MODELS.glob("**/*.sql")}
+    return frozenset(made | {f"reference.{path.stem}" for path in (MODELS.parent / "seeds").glob("*.csv")})
 
 
 @cache

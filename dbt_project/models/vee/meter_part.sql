@@ -7,6 +7,7 @@
 #}
 select f.discom_id, date_trunc('month', min(f.day)::timestamp)::date as month, {{ part_of('f.day') }} as day, f.meter_id, i.valid_from as installed_from, c.consumer_id,
        min(f.day) as first_day, max(f.day) as last_day, count(*)::integer as days,
+       count(f.import_day_wh)::integer as import_days,
        (count(*) filter (where f.import_day_wh = 0 and f.missing_slots = 0))::integer as zero_days,
        sum(f.slots)::bigint as due_slots, sum(f.missing_slots)::bigint as missing_slots,
        sum(f.import_day_wh)::bigint as import_wh, sum(f.export_day_wh)::bigint as export_wh, sum(f.import_day_vah)::bigint as import_vah,

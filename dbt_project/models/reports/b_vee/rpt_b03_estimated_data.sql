@@ -9,21 +9,20 @@ select s.discom_id, {{ office_columns() }}, 'month' as period, s.period_start, s
        a.data_as_of, now() as generated_at
 from (
     -- Whole numbers are added up by factor, and few rows multiplied.
-    select p.discom_id, p.period_start, t.meter_id, max(t.place) as place, max(t.category) as category, max(t.office_id) as office_id,
+    select t.discom_id, t.period_start, t.meter_id, max(t.place) as place, max(t.category) as category, max(t.office_id) as office_id,
            sum(t.estimated_days)::integer as estimated_days, sum(t.estimated_slots)::integer as estimated_slots, sum(t.missing_slots)::integer as missing_slots,
            sum(t.slots)::integer as slots, sum(t.estimated_wh * t.mf) as estimated_wh, sum(t.import_wh * t.mf) as import_wh
-    from {{ built_periods(['month']) }} p
-    cross join lateral (
-        select f.meter_id, i.mf, max(f.place) as place, max(f.category) as category, max(f.office_id) as office_id,
+    from (
+        select f.discom_id, date_trunc('month', f.day::timestamp)::date as period_start, f.meter_id, i.mf, max(f.place) as place, max(f.category) as category, max(f.office_id) as office_id,
                count(*) filter (where f.estimated_slots > 0) as estimated_days, sum(f.estimated_slots) as estimated_slots,
                sum(f.missing_slots) as missing_slots, sum(f.slots) as slots, sum(f.estimated_wh) as estimated_wh, sum(f.import_day_wh) as import_wh
         from {{ ref('day_total') }} f
         join {{ source('registry', 'installation') }} i on i.discom_id = f.discom_id and i.meter_id = f.meter_id and {{ valid_on('i', 'f.day') }}
         -- Few meters have estimates: only their days are added up.
-        where {{ in_period('f') }} and f.meter_id in (select d.meter_id from {{ source('vee', 'estimated_day') }} d where {{ in_period('d') }} and d.estimated_slots > 0)
-        group by f.meter_id, i.mf
+        where (f.discom_id, f.meter_id) in (select d.discom_id, d.meter_id from {{ source('vee', 'estimated_day') }} d where d.estimated_slots > 0)
+        group by f.discom_id, period_start, f.meter_id, i.mf
     ) t
-    group by p.discom_id, p.period_start, t.meter_id
+    group by t.discom_id, t.period_start, t.meter_id
     having sum(t.estimated_slots) > 0
 ) s
 join {{ source('registry', 'meter') }} r on r.discom_id = s.discom_id and r.meter_id = s.meter_id

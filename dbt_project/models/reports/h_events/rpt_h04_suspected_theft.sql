@@ -1,36 +1,25 @@
 {#
   Points for each piece of evidence (vars theft_*), at most 100; a consumer below theft_min_score is not listed, from theft_suspect_score on it is suspected.
-  The fall is that of the second half of the month's days against the first, less what the consumer's category did as a whole. Expected is the highest of what was metered, the use
+  The fall is that of the second half of the month's days against the first, as near to it as vee.meter_part divides the month, less what the consumer's category did as a whole. Expected is the highest of what was metered, the use
   before the fall carried on, and what the neutral carried.
 #}
 with span as (
-    select b.discom_id, date_trunc('month', b.day)::date as month, min(b.day) + (max(b.day) - min(b.day) + 1) / 2 as half
+    select b.discom_id, date_trunc('month', b.day)::date as month, {{ part_of('(min(b.day) + (max(b.day) - min(b.day) + 1) / 2 + 4)') }} as half
     from {{ source('ops', 'day_build') }} b
     group by b.discom_id, date_trunc('month', b.day)
 ),
 
--- By factor, so that whole numbers are added up and every core takes part; what has one row a meter is multiplied then.
-by_factor as (
-    select f.discom_id, s.month, f.meter_id, i.service_point_id, i.mf, max(f.category) as category, max(f.office_id) as office_id,
-           count(*) as days, sum(f.slots) as due, sum(f.slots - f.missing_slots) as present, sum(f.import_day_wh) as import_wh,
-           count(*) filter (where f.import_day_wh = 0 and f.missing_slots = 0) as zero_days,
-           sum(f.import_day_wh) filter (where f.day < s.half) as before_wh, count(f.import_day_wh) filter (where f.day < s.half) as before_days,
-           sum(f.import_day_wh) filter (where f.day >= s.half) as after_wh, count(f.import_day_wh) filter (where f.day >= s.half) as after_days
-    from {{ ref('day_total') }} f
-    join span s on s.discom_id = f.discom_id and s.month = date_trunc('month', f.day)::date
-    join {{ source('registry', 'installation') }} i on i.discom_id = f.discom_id and i.meter_id = f.meter_id and {{ valid_on('i', 'f.day') }}
-    where i.service_point_id is not null
-    group by f.discom_id, s.month, f.meter_id, i.service_point_id, i.mf
-),
-
 own as (
-    select b.discom_id, b.month, b.meter_id, b.service_point_id, max(b.category) as category, max(b.office_id) as office_id,
-           sum(b.days) as days, sum(b.due) as due, sum(b.present) as present, sum(b.zero_days) as zero_days,
-           sum(b.import_wh * b.mf) as import_wh,
-           sum(b.before_wh * b.mf) / nullif(sum(b.before_days), 0) as before_wh,
-           sum(b.after_wh * b.mf) / nullif(sum(b.after_days), 0) as after_wh
-    from by_factor b
-    group by b.discom_id, b.month, b.meter_id, b.service_point_id
+    select f.discom_id, f.month, f.meter_id, i.service_point_id, max(p.category) as category, max(p.office_id) as office_id,
+           sum(f.days) as days, sum(f.due_slots) as due, sum(f.due_slots - f.missing_slots) as present, sum(f.zero_days) as zero_days,
+           sum(f.import_wh * i.mf) as import_wh,
+           sum(f.import_wh * i.mf) filter (where f.day < s.half) / nullif(sum(f.import_days) filter (where f.day < s.half), 0) as before_wh,
+           sum(f.import_wh * i.mf) filter (where f.day >= s.half) / nullif(sum(f.import_days) filter (where f.day >= s.half), 0) as after_wh
+    from {{ ref('meter_part') }} f
+    join span s on s.discom_id = f.discom_id and s.month = f.month
+    join {{ source('registry', 'installation') }} i on {{ installation_of('f') }}
+    join {{ source('registry', 'service_point') }} p on p.discom_id = f.discom_id and p.service_point_id = i.service_point_id
+    group by f.discom_id, f.month, f.meter_id, i.service_point_id
 ),
 
 peers as (
