@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StringConstraints, model_validator
 
+from api.instants import Day
 from api.reports.periods import NAMED
 
 MAX_ROWS = 1_000_000
@@ -112,8 +113,8 @@ class Query(_Strict):
 class Days(_Strict):
     """Business days that take the place of what the report's filters say of its dataset's days."""
 
-    first: date
-    last: date
+    first: Day
+    last: Day
 
     @model_validator(mode="after")
     def _in_order(self) -> Days:

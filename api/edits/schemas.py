@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from api import instants
 from vee.edits.operations import LARGEST
 from vee.edits.service import Change, Operation, OperationKind
 from warehouse.codes import EditReason
@@ -35,7 +36,7 @@ Text = Annotated[str, AfterValidator(_no_nul)]
 Serial = Annotated[Text, StringConstraints(min_length=1, max_length=64)]
 Note = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
 Why = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=5, max_length=500)]
-Day = Annotated[date, AfterValidator(_year)]
+Day = Annotated[instants.Day, AfterValidator(_year)]
 Wh = Annotated[int, Field(ge=0, le=LARGEST)]
 Slot = Annotated[int, Field(ge=0, le=MAX_SLOT)]
 Channel = Literal["import_wh", "export_wh", "import_vah"]

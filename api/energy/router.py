@@ -15,14 +15,15 @@ from api.energy import service
 from api.energy.schemas import Balances, Children
 from api.errors import problems
 from api.exceptions.schemas import Code
+from api.instants import AS_DAY
 
 router = APIRouter(prefix="/api/v1/energy", tags=["energy"], responses=problems(401, 403, 404, 422, 429, 503))
 
 Pools = Annotated[Database, Depends(database)]
 Reader = Annotated[Caller, Depends(require(Permission.ENERGY_READ))]
 Of = Annotated[Code, Path(description="code of the DT, feeder or office")]
-From = Annotated[date, Query(alias="from", description="business day", ge=date(2000, 1, 1), lt=date(2100, 1, 1))]
-To = Annotated[date, Query(description="business day, included", ge=date(2000, 1, 1), lt=date(2100, 1, 1))]
+From = Annotated[date, Query(alias="from", description="business day", ge=date(2000, 1, 1), lt=date(2100, 1, 1)), AS_DAY]
+To = Annotated[date, Query(description="business day, included", ge=date(2000, 1, 1), lt=date(2100, 1, 1)), AS_DAY]
 Resolution = Annotated[Literal["interval", "day", "month"], Query(description="at most 3 days of intervals, 366 of days, 1,827 of months")]
 Size = Annotated[int, Query(ge=1, le=500)]
 After = Annotated[Text | None, Query(max_length=200, description="`next` of the page before")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends, Path, Query
@@ -12,6 +11,7 @@ from api.database import Database
 from api.errors import problems
 from api.exceptions import service
 from api.exceptions.schemas import Action, AgeH, Bulk, BulkDone, Case, CaseInFull, Code, ExceptionPage, Name, Page, Severity, SummaryLine
+from api.instants import Day
 from api.paging import Cursor, Since
 from vee.exceptions.repository import Filter
 from warehouse.codes import CaseState, ExceptionState
@@ -71,8 +71,8 @@ def act(id: Id, action: Annotated[Action, Body()], pools: Pools, caller: Worker)
 def list_exceptions(
     pools: Pools,
     caller: Reader,
-    first: Annotated[date, Query(description="business day")],
-    last: Annotated[date, Query(description="business day, included")],
+    first: Annotated[Day, Query(description="business day")],
+    last: Annotated[Day, Query(description="business day, included")],
     meter: Code | None = None,
     rule: Code | None = None,
     state: ExceptionState | None = None,

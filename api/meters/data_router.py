@@ -16,7 +16,7 @@ from api.errors import problems
 from api.exceptions.schemas import Code
 from api.explain.schemas import MeterSerial
 from api.explain.service import meter_day_json
-from api.instants import Instant
+from api.instants import AS_DAY, Day, Instant
 from api.meters import data_service as service
 from api.meters.data_schemas import Channel, Consumption, EpisodePage, Meter, MeterPage, Profile
 from api.meters.spans import Moment
@@ -123,8 +123,8 @@ async def profile(
     serial: MeterSerial,
     pools: Pools,
     caller: Reader,
-    first: Annotated[date, Query(alias="from", description="business day", ge=date(2000, 1, 1), lt=date(2100, 1, 1))],
-    to: Annotated[date, Query(description="business day, included; at most 93 days", ge=date(2000, 1, 1), lt=date(2100, 1, 1))],
+    first: Annotated[date, Query(alias="from", description="business day", ge=date(2000, 1, 1), lt=date(2100, 1, 1)), AS_DAY],
+    to: Annotated[date, Query(description="business day, included; at most 93 days", ge=date(2000, 1, 1), lt=date(2100, 1, 1)), AS_DAY],
     day_type: Annotated[Literal["all", "weekday", "saturday", "sunday"], Query(description="sunday: or a holiday")] = "all",
 ) -> Response:
     """Mean, least and most of each interval over complete days of final values, beside the profile of its class of consumers."""
@@ -134,8 +134,6 @@ async def profile(
 @router.get(
     "/{serial}/explain", summary="Why a meter's values of a day are what they are", response_model=Explanation, responses=problems(404)
 )
-async def explain(
-    serial: MeterSerial, day: Annotated[date, Query(description="business day")], pools: Pools, caller: Explainer
-) -> Response:
+async def explain(serial: MeterSerial, day: Annotated[Day, Query(description="business day")], pools: Pools, caller: Explainer) -> Response:
     """The same as /api/v1/vee/explain/{serial}/{day}."""
     return as_json(await run_in_threadpool(meter_day_json, pools, caller, serial, day))

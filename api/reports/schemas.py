@@ -10,6 +10,8 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from api.instants import Day
+
 
 def _no_nul(text: str) -> str:
     if "\x00" in text:
@@ -63,10 +65,10 @@ class PeriodAsked(BaseModel):
     Of a report by period, `period` takes its rows of that length alone.
     """
 
-    first: date | None = Field(None, description="first business day", examples=["2026-10-01"])
-    last: date | None = Field(None, description="last business day, included", examples=["2026-10-31"])
+    first: Day | None = Field(None, description="first business day", examples=["2026-10-01"])
+    last: Day | None = Field(None, description="last business day, included", examples=["2026-10-31"])
     period: Length | None = Field(None, description="length: with `start`, the period that holds that day; rows of this length alone")
-    start: date | None = Field(None, description="a day of the period", examples=["2026-10-01"])
+    start: Day | None = Field(None, description="a day of the period", examples=["2026-10-01"])
     office: Text | None = Field(None, description="code: with the offices below it, as somebody who is limited to it sees it")
 
 

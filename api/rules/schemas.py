@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from api.instants import Day
 
 LONGEST_PREVIEW = timedelta(days=31)
 MAX_OVERLAY = 64 * 1024
@@ -69,8 +71,8 @@ class Span(BaseModel):
     """Business days, both included."""
 
     model_config = ConfigDict(extra="forbid")
-    first: date = Field(alias="from")
-    last: date = Field(alias="to")
+    first: Day = Field(alias="from")
+    last: Day = Field(alias="to")
 
     @model_validator(mode="after")
     def _range(self) -> Span:
