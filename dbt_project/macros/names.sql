@@ -23,12 +23,9 @@
 
 {# Days of the parts of a month that the partition's days are in, of the meters that are built anew. For rows of parts as for rows of days. #}
 {% macro in_parts(alias) -%}
-  {%- set date = modules.datetime.date -%}
-  {%- set first, last = date.fromisoformat(var('from_day')), date.fromisoformat(var('to_day')) -%}
-  {%- set begins = first.replace(day=[(first.day - 1) // 8, 3] | min * 8 + 1) -%}
-  {%- set ends = last.replace(day=[(last.day - 1) // 8, 3] | min * 8 + 1) + modules.datetime.timedelta(days=7) -%}
-  {%- set month = (last.replace(day=28) + modules.datetime.timedelta(days=4)).replace(day=1) - modules.datetime.timedelta(days=1) -%}
-  {{ alias }}.discom_id = {{ var('discom_id') | int }} and {{ alias }}.day between '{{ begins }}'::date and '{{ [ends, month] | min }}'::date
+  {%- set first, last = "'" ~ var('from_day') ~ "'::date", "'" ~ var('to_day') ~ "'::date" -%}
+  {{ alias }}.discom_id = {{ var('discom_id') | int }} and {{ alias }}.day >= {{ part_of(first) }}
+  and {{ alias }}.day <= least({{ part_of(last) }} + 7, (date_trunc('month', {{ last }}::timestamp) + interval '1 month - 1 day')::date)
   {%- if var('changed_only') %}
   and {{ alias }}.meter_id in (select c.meter_id from ops.changed_meter c where {{ in_partition('c') }})
   {%- endif -%}
@@ -113,11 +110,11 @@ where r.discom_id = {{ var('discom_id') | int }} and {{ days_of_partition('r.day
 {%- endmacro %}
 
 {#
-  The installation of a row of vee.meter_month. BETWEEN and not =, for two equalities are taken for independent of each other: the planner would expect few rows where there
+  The installation `i` of a row of vee.meter_month or meter_part. BETWEEN and not =, for two equalities are taken for independent of each other: the planner would expect few rows where there
   is one for each meter, and look up each.
 #}
-{% macro installation_of(f, i='i') -%}
-  {{ i }}.discom_id = {{ f }}.discom_id and {{ i }}.meter_id = {{ f }}.meter_id and {{ i }}.valid_from between {{ f }}.installed_from and {{ f }}.installed_from
+{% macro installation_of(f) -%}
+  i.discom_id = {{ f }}.discom_id and i.meter_id = {{ f }}.meter_id and i.valid_from between {{ f }}.installed_from and {{ f }}.installed_from
 {%- endmacro %}
 
 {# The registry row that was valid on a day. Periods are half-open. #}

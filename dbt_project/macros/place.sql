@@ -35,7 +35,7 @@ coalesce(i_sp.office_id, i_dt.office_id, i_f.office_id)
   Meter-days with whether the meter was due to send and whether anything of the day came: a block or the midnight register. Not due: not commissioned yet, and of which nothing came where the
   events prove that there was no supply all day. `since` is a bound on the day for who reads but the last ones.
 #}
-{% macro due_meters(since=none, of_partition=false) -%}
+{% macro due_meters(since=none) -%}
 select d.*, not d.not_commissioned and not d.without_supply as due
 from (
     select m.discom_id, m.day, m.meter_id, m.office_id, m.place, m.dt, m.slots, m.present_slots, r.serial, r.hes_id, r.medium,
@@ -45,9 +45,9 @@ from (
     from {{ ref('measure') }} m
     join {{ source('registry', 'meter') }} r on r.discom_id = m.discom_id and r.meter_id = m.meter_id
     left join (
-        select discom_id, day, meter_id from {{ ref('evidence') }} x where outage_slots = slots{{ ' and day >= ' ~ since if since }}{{ ' and ' ~ in_partition('x') if of_partition }}
+        select discom_id, day, meter_id from {{ ref('evidence') }} where outage_slots = slots{{ ' and day >= ' ~ since if since }}
     ) e on e.discom_id = m.discom_id and e.day = m.day and e.meter_id = m.meter_id
-    {{ 'where m.day >= ' ~ since if since }}{{ 'where ' ~ in_partition('m') if of_partition }}
+    {{ 'where m.day >= ' ~ since if since }}
 ) d
 {%- endmacro %}
 

@@ -24,8 +24,9 @@ from (
                coalesce(sum(m.present_slots) filter (where m.due), 0) as present,
                coalesce(sum(m.slots) filter (where m.due), 0) as slots
         from (
-            {{ due_meters(of_partition=true) }}
+            {{ due_meters() }}
         ) m
+        where {{ in_partition('m') }}
         group by m.discom_id, m.office_id, m.day, m.medium
     ) c
     cross join lateral (values (coalesce(c.medium, 'not known')), ('all')) as v(medium)

@@ -25,8 +25,9 @@ from (
             -- standing: 0 due, 1 not commissioned, 2 without supply
             select m.discom_id, m.day, m.meter_id, m.office_id, case when m.due then 0 when m.not_commissioned then 1 else 2 end as standing, null::timestamp with time zone as received_at
             from (
-                {{ due_meters(of_partition=true) }}
+                {{ due_meters() }}
             ) m
+            where {{ in_partition('m') }}
             union all
             select r.discom_id, r.day, r.meter_id, null, null, r.received_at from {{ source('raw', 'register_reading') }} r where {{ in_partition('r') }}
         ) u
