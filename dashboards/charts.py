@@ -131,6 +131,10 @@ def _series(kind: str) -> Callable[[Mapping[str, Any], Dataset], dict[str, Any]]
         metrics = [data.metric(m) for m in design["metrics"]]
         x = design["x"]
         timed = x in {data.time, "day", "starts_at"}
+        if timed and x != data.time:
+            raise AssetError(
+                f"chart {design['title']!r}: its axis is {x}, and the page would put {data.time}, the time of {data.key}, in its place"
+            )
         params: dict[str, Any] = {
             "viz_type": f"echarts_timeseries_{kind}",
             "x_axis": x,

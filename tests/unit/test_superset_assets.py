@@ -143,3 +143,10 @@ def test_headings(name: str, text: str) -> None:
 )
 def test_number_formats(name: str, kind: str, pattern: str | None) -> None:
     assert number_format(name, kind) == pattern
+
+
+def test_an_axis_of_time_is_the_time_of_its_data() -> None:
+    """Superset's page draws what it takes for the time of the data, whatever the chart asked for."""
+    design = {"title": "T", "data": "day_story", "viz": "line", "x": "day", "metrics": ["final"]}
+    with pytest.raises(AssetError, match="its axis is day, and the page would put starts_at"):
+        form_data(design, datasets()["day_story"], WINDOWS["month"])
