@@ -25,9 +25,9 @@ DBT_GROUPS: dict[str, str] = {
     "measure": "resource_type:seed config.schema:staging assembled_day day_reading measure changed_measure meter_day "
     "usage_month changed_usage_month evidence changed_evidence",
     "final": "estimated_measure changed_estimated_measure edited_day edited_measure changed_edited_measure "
-    "day_total meter_part meter_month estimated_register final_day estimated_demand interval_reading rebill_day event_episode",
+    "day_total estimated_register final_day estimated_demand interval_reading rebill_day event_episode",
     "energy": "config.schema:energy",
-    "reports": "config.schema:network config.schema:reports,config.materialized:replace_day",
+    "reports": "meter_part meter_month config.schema:network config.schema:reports,config.materialized:replace_day",
 }
 """dbt's selection of each group, in order."""
 

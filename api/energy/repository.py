@@ -7,7 +7,7 @@ limits that.
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, Literal, LiteralString
+from typing import Any, Literal, LiteralString, get_args
 
 from psycopg.sql import SQL, Composed, Identifier
 
@@ -21,7 +21,9 @@ _HEAD: dict[Kind, LiteralString] = {
              join registry.feeder f on f.discom_id = n.discom_id and f.feeder_id = n.feeder_id""",
     "feeder": """select n.feeder_id as id, n.code, n.name, n.code as feeder, o.code as office, d.timezone
                  from registry.feeder n""",
-    "office": """select n.office_id as id, n.code, n.name, null::text as feeder, n.code as office, d.timezone from registry.office n""",
+    "office": """select n.office_id as id, n.code, n.name, null::text as feeder, n.code as office, d.timezone,
+                        ops.offices_below(n.discom_id, n.office_id) as offices
+                 from registry.office n""",
 }
 
 
@@ -73,10 +75,6 @@ _BELOW: dict[tuple[Kind, Child], LiteralString] = {
         select f.feeder_id from registry.feeder f where f.discom_id = %(discom_id)s and f.office_id = any((
           select ops.offices_below(n.discom_id, n.office_id) from registry.office n
           where n.discom_id = %(discom_id)s and n.code = %(code)s)::integer[])))""",
-    ("office", "dt"): """d.dt_id = any(array(
-        select t.dt_id from registry.dt t where t.discom_id = %(discom_id)s and t.office_id = any((
-          select ops.offices_below(n.discom_id, n.office_id) from registry.office n
-          where n.discom_id = %(discom_id)s and n.code = %(code)s)::integer[])))""",
 }
 
 
@@ -114,11 +112,27 @@ def intervals(discom_id: int, kind: Child, code: str, first: date, last: date) -
     )
 
 
+# Given as numbers, of which the planner sees whether they are few or all: what hangs below few offices is looked up.
+_OF_OFFICES: dict[Child, LiteralString] = {
+    c: f"d.{c}_id in (select n.{c}_id from registry.{c} n where n.discom_id = %(discom_id)s and n.office_id = any(%(offices)s::integer[]))"
+    for c in get_args(Child)
+}
+
+
 def children(
-    discom_id: int, kind: Kind, child: Child, code: str, first: date, last: date, after: tuple[int | None, str] | None, size: int
+    discom_id: int,
+    kind: Kind,
+    child: Child,
+    head: dict[str, Any],
+    first: date,
+    last: date,
+    after: tuple[int | None, str] | None,
+    size: int,
 ) -> Found:
-    """What hangs below, those with most loss first, those without a balance last."""
-    parameters: dict[str, Any] = {"discom_id": discom_id, "code": code, "first": first, "last": last, "size": size}
+    """What hangs below a row of `head`, those with most loss first, those without a balance last."""
+    parameters: dict[str, Any] = {"discom_id": discom_id, "code": head["code"], "first": first, "last": last, "size": size}
+    if kind == "office":
+        parameters["offices"] = head["offices"]
     where: LiteralString = "true"
     if after is not None:
         parameters |= {"loss": after[0], "after": after[1]}
@@ -129,24 +143,36 @@ def children(
     return (
         SQL("""
         with c as (
-            select d.{id}, {counts}, {balance}
+            select d.{id} as id, sum(d.loss_wh)::bigint as loss_wh
             from energy.{table} d
             where d.discom_id = %(discom_id)s and d.day >= %(first)s::date and d.day <= %(last)s::date and {below}
             group by d.{id}
+        ),
+        page as (
+            select n.code, n.office_id, c.id, c.loss_wh
+            from c
+            join registry.{registry} n on n.discom_id = %(discom_id)s and n.{id} = c.id
+            where {where}
+            order by coalesce(c.loss_wh, -9223372036854775807) desc, n.code collate "C"
+            limit %(size)s
         )
-        select n.code, o.code as office, c.*
-        from c
-        join registry.{registry} n on n.discom_id = %(discom_id)s and n.{id} = c.{id}
-        join registry.office o on o.discom_id = n.discom_id and o.office_id = n.office_id
-        where {where}
-        order by coalesce(c.loss_wh, -9223372036854775807) desc, n.code collate "C"
-        limit %(size)s""").format(
+        select p.code, o.code as office, b.*
+        from page p
+        join registry.office o on o.discom_id = %(discom_id)s and o.office_id = p.office_id
+        -- The other figures of the page alone.
+        cross join lateral (
+            select {counts}, {balance}
+            from energy.{table} d
+            where d.discom_id = %(discom_id)s and d.day >= %(first)s::date and d.day <= %(last)s::date and d.{id} = p.id
+        ) b
+        order by coalesce(p.loss_wh, -9223372036854775807) desc, p.code collate "C"
+        """).format(
             id=Identifier(f"{child}_id"),
             counts=SQL(_COUNTS),
             balance=SQL(_BALANCE[child]),
             table=Identifier(f"{child}_day"),
             registry=Identifier(child),
-            below=SQL(_BELOW[kind, child]),
+            below=SQL(_OF_OFFICES[child] if kind == "office" else _BELOW[kind, child]),
             where=SQL(where),
         ),
         parameters,

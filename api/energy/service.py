@@ -65,14 +65,10 @@ async def children(
     """Raises Problem: 404, 422."""
     require_days(first, last, LONGEST_CHILDREN)
     position = _cursor(after) if after is not None else None
-    found, rows = await _read(
-        pools,
-        caller,
-        repository.head(caller.discom_id, kind, code),
-        repository.children(caller.discom_id, kind, child, code, first, last, position, size + 1),
-        plan_anew=True,  # below a feeder hang twenty DTs, below an office thousands
-    )
+    (found,) = await _read(pools, caller, repository.head(caller.discom_id, kind, code))
     head = _one(found, kind, code)
+    below = repository.children(caller.discom_id, kind, child, head, first, last, position, size + 1)
+    (rows,) = await _read(pools, caller, below, plan_anew=True)  # below a feeder hang twenty DTs, below an office thousands
     items = [{"code": r["code"], "office": r["office"], **_counts(r), **_balance(r)} for r in rows[:size]]
     end = rows[size - 1] if len(rows) > size else None
     following = f"{'' if end['loss_wh'] is None else end['loss_wh']},{end['code']}" if end else None
