@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, IntEnum, IntFlag, StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +107,7 @@ SCALED = 100
 """Added to a Method when register scaling (EM9) moved the estimate: 104 is a like-day estimate that was scaled."""
 
 
+@cache
 def method_flag(number: int) -> str:
     """`EST_LIKE_SCALED` of 104, the number that is stored of an estimate's method."""
     return Method(number % SCALED).flag + ("_SCALED" if number >= SCALED else "")
@@ -138,6 +138,8 @@ class StandardCodes:
     """system.category.index: the state first, then a code for each rule that failed."""
     ieee2030_5: int
     """qualityFlags, a mask of QualityFlag."""
+    ieee2030_5_flags: tuple[str, ...]
+    """Their names."""
 
 
 @cache
@@ -146,6 +148,7 @@ def _table() -> dict[str, Any]:
     return table
 
 
+@lru_cache(maxsize=4096)
 def standard_codes(
     quality: Quality,
     method: int = 0,
@@ -153,7 +156,7 @@ def standard_codes(
     frozen: bool = False,
     added: bool = False,
     edited_by: str | None = None,
-    failed: Iterable[tuple[str, bool]] = (),
+    failed: tuple[tuple[str, bool], ...] = (),
 ) -> StandardCodes:
     """What NEM12, CIM (IEC 61968-9) and IEEE 2030.5 call a value of this quality.
 
@@ -172,6 +175,7 @@ def standard_codes(
         nem12=_nem12(state["nem12"], method, frozen=frozen, edited_by=edited_by),
         cim=(cim, *dict.fromkeys(code for rule, above in failed if (code := validation_code(rule, above=above)))),
         ieee2030_5=sum(QualityFlag[f.upper()] for f in flags),
+        ieee2030_5_flags=tuple((f.name or "").lower() for f in QualityFlag if f.name and f.name.lower() in flags),
     )
 
 

@@ -7,7 +7,7 @@ limits that.
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, Literal, LiteralString, get_args
+from typing import Any, Literal, LiteralString
 
 from psycopg.sql import SQL, Composed, Identifier
 
@@ -114,8 +114,10 @@ def intervals(discom_id: int, kind: Child, code: str, first: date, last: date) -
 
 # Given as numbers, of which the planner sees whether they are few or all: what hangs below few offices is looked up.
 _OF_OFFICES: dict[Child, LiteralString] = {
-    c: f"d.{c}_id in (select n.{c}_id from registry.{c} n where n.discom_id = %(discom_id)s and n.office_id = any(%(offices)s::integer[]))"
-    for c in get_args(Child)
+    "dt": """d.dt_id in (
+        select n.dt_id from registry.dt n where n.discom_id = %(discom_id)s and n.office_id = any(%(offices)s::integer[]))""",
+    "feeder": """d.feeder_id in (
+        select n.feeder_id from registry.feeder n where n.discom_id = %(discom_id)s and n.office_id = any(%(offices)s::integer[]))""",
 }
 
 
@@ -143,30 +145,18 @@ def children(
     return (
         SQL("""
         with c as (
-            select d.{id} as id, sum(d.loss_wh)::bigint as loss_wh
+            select d.{id}, {counts}, {balance}
             from energy.{table} d
             where d.discom_id = %(discom_id)s and d.day >= %(first)s::date and d.day <= %(last)s::date and {below}
             group by d.{id}
-        ),
-        page as (
-            select n.code, n.office_id, c.id, c.loss_wh
-            from c
-            join registry.{registry} n on n.discom_id = %(discom_id)s and n.{id} = c.id
-            where {where}
-            order by coalesce(c.loss_wh, -9223372036854775807) desc, n.code collate "C"
-            limit %(size)s
         )
-        select p.code, o.code as office, b.*
-        from page p
-        join registry.office o on o.discom_id = %(discom_id)s and o.office_id = p.office_id
-        -- The other figures of the page alone.
-        cross join lateral (
-            select {counts}, {balance}
-            from energy.{table} d
-            where d.discom_id = %(discom_id)s and d.day >= %(first)s::date and d.day <= %(last)s::date and d.{id} = p.id
-        ) b
-        order by coalesce(p.loss_wh, -9223372036854775807) desc, p.code collate "C"
-        """).format(
+        select n.code, o.code as office, c.*
+        from c
+        join registry.{registry} n on n.discom_id = %(discom_id)s and n.{id} = c.{id}
+        join registry.office o on o.discom_id = n.discom_id and o.office_id = n.office_id
+        where {where}
+        order by coalesce(c.loss_wh, -9223372036854775807) desc, n.code collate "C"
+        limit %(size)s""").format(
             id=Identifier(f"{child}_id"),
             counts=SQL(_COUNTS),
             balance=SQL(_BALANCE[child]),

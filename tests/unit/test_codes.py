@@ -104,10 +104,11 @@ def test_codes_are_those_of_the_domain(quality: Quality, method: int, more: dict
     codes = standard_codes(quality, method, **more)
     assert (codes.nem12, codes.cim[0]) == (nem12, cim)
     assert {bit for bit in range(7) if codes.ieee2030_5 >> bit & 1} == flags
+    assert codes.ieee2030_5_flags == tuple(f.name.lower() for f in QualityFlag if f.name and f in QualityFlag(codes.ieee2030_5))
 
 
 def test_failed_rules_stand_beside_the_state_each_code_once() -> None:
-    failed = [("V16", True), ("V17", True), ("V18", True), ("V11", False), ("V07", True), ("V99", True)]
+    failed = (("V16", True), ("V17", True), ("V18", True), ("V11", False), ("V07", True), ("V99", True))
     assert standard_codes(Quality.QUESTIONABLE, failed=failed).cim == ("3.5.258", "3.6.3", "3.6.5", "3.6.4", "3.6.0")
 
 

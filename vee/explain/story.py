@@ -30,7 +30,7 @@ from vee.explain.model import (
     Verdict,
 )
 from vee.explain.repository import Row
-from warehouse.codes import SCALED, Method, Quality, QualityFlag, Reason, method_flag, standard_codes, unverified
+from warehouse.codes import SCALED, Method, Quality, Reason, method_flag, standard_codes, unverified
 
 DOUBTS = ("estimate", "hold", "flag")
 """Actions of a rule that leave a measured value questionable."""
@@ -105,8 +105,8 @@ def explain(conn: psycopg.Connection, discom: str, serial: str, day: date) -> Ex
     minutes = int(final["interval_min"] if final else found["interval_min"])
     slots = int(final["slots"] if final else found["minutes"] // minutes)
 
-    def at(slot: int) -> datetime:
-        return (begin.astimezone(UTC) + timedelta(minutes=slot * minutes)).astimezone(zone)
+    midnight = begin.astimezone(UTC)
+    bounds = [(midnight + timedelta(minutes=slot * minutes)).astimezone(zone) for slot in range(slots + 1)]
 
     raw = _raw(fragments, slots)
     day_values = _Day(
@@ -127,7 +127,7 @@ def explain(conn: psycopg.Connection, discom: str, serial: str, day: date) -> Ex
         row_of |= _rows(others, repository.read(conn, *(repository.row_of(table, key) for table in others)))
     rules = tuple(_verdicts(judged_by, exceptions, row_of, day_values, zone))
     registers = _registers(conn, key, [*opening, *closing], found["register_lsb_wh"], zone) if anything else None
-    intervals = tuple(_intervals(day_values, rules, edits, bool(frozen), at))
+    intervals = tuple(_intervals(day_values, rules, edits, bool(frozen), bounds))
     return Explanation(
         discom=discom,
         day=day,
@@ -431,9 +431,7 @@ def _edit_of(edits: Sequence[Edit], slot: int) -> Edit | None:
 # --- final ---
 
 
-def _intervals(
-    day: _Day, rules: Sequence[Verdict], edits: Sequence[Edit], frozen: bool, at: Callable[[int], datetime]
-) -> Iterator[Interval]:
+def _intervals(day: _Day, rules: Sequence[Verdict], edits: Sequence[Edit], frozen: bool, bounds: Sequence[datetime]) -> Iterator[Interval]:
     failed = [v for v in rules if v.outcome == "failed"]
     for slot in range(day.slots):
         quality, method, measured = day.quality[slot], day.method[slot], day.measured[slot]
@@ -447,12 +445,12 @@ def _intervals(
             frozen=frozen,
             added=added,
             edited_by=edit.kind_of(slot) if edit else None,
-            failed=[(v.rule, v.above) for v in (*own, *doubts) if v.action in DOUBTS],
+            failed=tuple((v.rule, v.above) for v in (*own, *doubts) if v.action in DOUBTS),
         )
         yield Interval(
             slot=slot,
-            starts_at=at(slot),
-            ends_at=at(slot + 1),
+            starts_at=bounds[slot],
+            ends_at=bounds[slot + 1],
             raw=tuple(day.raw[slot]),
             measured_wh=measured,
             estimated_wh=day.estimated[slot] if day.estimated is not None and day.estimated_by[slot] else None,
@@ -466,7 +464,7 @@ def _intervals(
             cim=codes.cim,
             cim_unverified=any(map(unverified, codes.cim)),
             ieee2030_5=codes.ieee2030_5,
-            ieee2030_5_flags=tuple((f.name or "").lower() for f in QualityFlag(codes.ieee2030_5)),
+            ieee2030_5_flags=codes.ieee2030_5_flags,
             failed=tuple(dict.fromkeys(v.rule for v in (*own, *doubts))),
             outage=_SUPPLY[day.outage[slot]],
             edit_id=edit.edit_id if edit else None,
