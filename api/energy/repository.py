@@ -145,18 +145,33 @@ def children(
     return (
         SQL("""
         with c as (
-            select d.{id}, {counts}, {balance}
+            select d.{id} as id, sum(d.loss_wh)::bigint as loss_wh
             from energy.{table} d
             where d.discom_id = %(discom_id)s and d.day >= %(first)s::date and d.day <= %(last)s::date and {below}
             group by d.{id}
+        ),
+        page as (
+            select n.code, n.office_id, c.id, c.loss_wh
+            from c
+            join registry.{registry} n on n.discom_id = %(discom_id)s and n.{id} = c.id
+            where {where}
+            order by coalesce(c.loss_wh, -9223372036854775807) desc, n.code collate "C"
+            limit %(size)s
+        ),
+        -- The other figures of the page alone.
+        figures as (
+            select d.{id} as id, {counts}, {balance}
+            from energy.{table} d
+            where d.discom_id = %(discom_id)s and d.day >= %(first)s::date and d.day <= %(last)s::date
+              and d.{id} = any(array(select p.id from page p))
+            group by d.{id}
         )
-        select n.code, o.code as office, c.*
-        from c
-        join registry.{registry} n on n.discom_id = %(discom_id)s and n.{id} = c.{id}
-        join registry.office o on o.discom_id = n.discom_id and o.office_id = n.office_id
-        where {where}
-        order by coalesce(c.loss_wh, -9223372036854775807) desc, n.code collate "C"
-        limit %(size)s""").format(
+        select p.code, o.code as office, f.*
+        from page p
+        join figures f on f.id = p.id
+        join registry.office o on o.discom_id = %(discom_id)s and o.office_id = p.office_id
+        order by coalesce(p.loss_wh, -9223372036854775807) desc, p.code collate "C"
+        """).format(
             id=Identifier(f"{child}_id"),
             counts=SQL(_COUNTS),
             balance=SQL(_BALANCE[child]),
