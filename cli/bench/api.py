@@ -22,7 +22,7 @@ from psycopg.rows import dict_row
 from api.auth import HEADER, new_key
 from api.auth.repository import insert_key
 from cli.bench.api_world import ApiWorld, make
-from cli.bench.clock import cpu_seconds
+from cli.bench.clock import cpu_seconds, stolen_seconds
 from cli.bench.database import as_owner, settle
 from cli.bench.kept import kept_database, made_before
 from cli.bench.push import WORKERS, serving
@@ -76,9 +76,10 @@ def run(
             say(f"{clients} clients, {warm_up} s to warm up and {seconds} s measured")
             # Not by a Clock: to sample memory takes locks of the very processes that are to answer.
             roots = [os.getpid(), *([pid] if (pid := server.status().pid) else [])]
-            cpu, began = cpu_seconds(roots), time.monotonic()
+            cpu, stolen, began = cpu_seconds(roots), stolen_seconds(), time.monotonic()
             measured = load(url, made, key, clients, seconds, think, warm_up, seed)
-            cores_busy = (cpu_seconds(roots) - cpu) / (time.monotonic() - began)
+            passed = time.monotonic() - began
+            cores_busy, cores_stolen = (cpu_seconds(roots) - cpu) / passed, (stolen_seconds() - stolen) / passed
     endpoints = [asdict(e) for e in endpoints_of(measured)]
     return {
         "measured_at": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
@@ -90,6 +91,7 @@ def run(
         "workers": WORKERS,
         "seconds": measured["measured_s"],
         "cores_busy": cores_busy,
+        "cores_stolen": cores_stolen,
         "load_average": os.getloadavg()[0],
         "compared": compared,
         "endpoints": endpoints,
@@ -242,7 +244,8 @@ def section(doc: dict[str, Any]) -> str:
             "3 % of the days with an estimated gap, 1 % doubted, 0.5 % in two fragments, some edited.",
             f"{doc['clients']} clients in another process (locust), each with one connection, {think} between an answer and its next "
             f"request, {doc['seconds']:.0f} s after a warm-up. {doc['workers']} processes of the API. All share the "
-            f"machine: together they kept {doc['cores_busy']:.1f} cores busy; load average at the end {doc['load_average']:.1f}.",
+            f"machine: together they kept {doc['cores_busy']:.1f} cores busy, and the host took {doc['cores_stolen']:.2f} "
+            f"cores for others; load average at the end {doc['load_average']:.1f}.",
             "Compared before any time was taken: " + "; ".join(doc["compared"]) + ".",
             markdown(table(doc)),
         ]
