@@ -88,13 +88,15 @@ class Database:
         return {pool.name: pool.get_stats() for pool in pools}
 
     @contextmanager
-    def tenant(self, caller: Sees, *, many: bool = False) -> Iterator[psycopg.Connection]:
+    def tenant(self, caller: Sees, *, many: bool = False, plan_once: bool = False) -> Iterator[psycopg.Connection]:
         """A transaction as meterhouse_api that sees the rows of the caller's DISCOM alone, and of those what its scope says.
 
         With `many` for what reads thousands of rows, as a report does: what a limited caller sees is looked up at once, not row by row.
+        With `plan_once` prepared statements are planned once a connection, whatever they are asked for.
         """
         with self._pool("meterhouse_api").connection() as conn, conn.transaction():
-            conn.execute(LIMIT, limits(caller, many))
+            plans = "force_generic_plan" if plan_once else "auto"
+            conn.execute(READ, {**limits(caller, many), "plans": plans})
             yield conn
 
     @asynccontextmanager

@@ -18,9 +18,8 @@ _AS_JSON, _INTERVAL_AS_JSON = TypeAdapter(Explanation), TypeAdapter(Interval)
 def meter_day(pools: Database, caller: Caller, serial: str, day: date) -> Explanation:
     """Raises Problem 404."""
     try:
-        with pools.tenant(caller) as conn:
-            # The plans of the views that it reads take longer to make than to run, and are the same for every meter-day.
-            conn.execute("set local plan_cache_mode = force_generic_plan")
+        # The plans of the views that it reads take longer to make than to run, and are the same for every meter-day.
+        with pools.tenant(caller, plan_once=True) as conn:
             return explain(conn, caller.discom, serial, day)
     except ExplainError as e:
         raise Problem(404, e.code, "Nothing to explain", str(e)) from None

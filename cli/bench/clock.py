@@ -110,7 +110,7 @@ def cpu_seconds(roots: Sequence[int]) -> float:
 
 
 def stolen_seconds() -> float:
-    """Time so far that the host gave to others while a processor of this machine had work, of all processors; 0 where Linux does not say."""
+    """Time so far that the host gave to others while a processor of this machine had work; 0 where Linux does not say."""
     with suppress(OSError, IndexError):
         return int(Path("/proc/stat").read_text().split(maxsplit=9)[8]) / _TICKS  # "cpu", then user … softirq, steal
     return 0.0

@@ -124,6 +124,7 @@ def test_the_section_says_how_it_was_measured() -> None:
         "seconds": 60.0,
         "workers": 2,
         "cores_busy": 1.5,
+        "cores_stolen": 0.1,
         "load_average": 2.0,
         "compared": ["this with that"],
         "endpoints": [{"name": "meters", "requests": 600, "errors": 0, **times}],

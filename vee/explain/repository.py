@@ -26,10 +26,9 @@ NEAREST_REGISTER_DAYS = 40
 """How far from the day a register is looked for."""
 
 
-def meter(conn: psycopg.Connection, discom: str, serial: str, day: date) -> Row | None:
-    """The meter with its place on the day, and the DISCOM's time zone. None = there is no such meter."""
-    return _one(
-        conn,
+def meter(discom: str, serial: str, day: date) -> Query:
+    """The meter with its place on the day, and the DISCOM's time zone. No row where there is no such meter."""
+    return (
         """
         select d.discom_id, d.timezone, m.meter_id, m.serial, m.make, m.interval_min, m.register_lsb_wh, h.code as hes,
                ops.minutes(%(day)s, d.timezone) as minutes, i.mf,
@@ -104,10 +103,9 @@ def register(key: Row, *, opening: bool) -> Query:
     )
 
 
-def final_energy(conn: psycopg.Connection, key: Row, first: date, last: date) -> int | None:
+def final_energy(key: Row, first: date, last: date) -> Query:
     """Wh of the final values of the days first..last; None where one of them was not built or an interval has no value."""
-    row = _one(
-        conn,
+    return (
         """
         select case when count(*) = %(last)s::date - %(first)s::date + 1 and sum(missing_slots) = 0
                     then sum(import_day_wh)::bigint end as wh
@@ -115,18 +113,15 @@ def final_energy(conn: psycopg.Connection, key: Row, first: date, last: date) ->
         where discom_id = %(discom_id)s and meter_id = %(meter_id)s and day between %(first)s and %(last)s""",
         {**key, "first": first, "last": last},
     )
-    return row["wh"] if row else None
 
 
 def day_build(key: Row) -> Query:
     return "select * from ops.day_build where discom_id = %(discom_id)s and day = %(day)s and built_at is not null", key
 
 
-def made(conn: psycopg.Connection, tables: Collection[str]) -> list[str]:
+def made(tables: Collection[str]) -> Query:
     """Of tables and views those that a build has made."""
-    if not tables:
-        return []
-    return [t for (t,) in conn.execute("select t from unnest(%s::text[]) t where to_regclass(t) is not null", [list(tables)])]
+    return "select t from unnest(%(tables)s::text[]) t where to_regclass(t) is not null", {"tables": list(tables)}
 
 
 def row_of(table: str, key: Row) -> Query:
@@ -135,10 +130,9 @@ def row_of(table: str, key: Row) -> Query:
     return query.format(Identifier(*table.split("."))), key
 
 
-def rules(conn: psycopg.Connection, rule_set_id: int) -> list[Row]:
+def rules(rule_set_id: int | None) -> Query:
     """The checks of a version of the rules, as expectations.rule_set describes them."""
-    row = _one(conn, "select rules from vee.rule_set where rule_set_id = %(id)s", {"id": rule_set_id})
-    return list(row["rules"]) if row else []
+    return "select rules from vee.rule_set where rule_set_id = %(id)s", {"id": rule_set_id}
 
 
 def exceptions(key: Row) -> Query:
@@ -198,7 +192,3 @@ def read(conn: psycopg.Connection, *queries: Query) -> list[list[Row]]:
             cursor.execute(text, values, prepare=True)  # type: ignore[arg-type]
             cursors.append(cursor)
     return [cursor.fetchall() for cursor in cursors]
-
-
-def _one(conn: psycopg.Connection, query: str | Composable, values: Row) -> Row | None:
-    return next(iter(read(conn, (query, values))[0]), None)

@@ -73,15 +73,16 @@ def explain(conn: psycopg.Connection, discom: str, serial: str, day: date) -> Ex
     """
     if not FIRST_DAY <= day <= LAST_DAY:
         raise ExplainError("NOTHING_KNOWN", f"nothing is known of {day}: give a day between {FIRST_DAY} and {LAST_DAY}")
-    found = repository.meter(conn, discom, serial, day)
-    if found is None:
+    meters, tables = repository.read(conn, repository.meter(discom, serial, day), repository.made((*_OF_DAY, *_JUDGED)))
+    if not meters:
         raise ExplainError("UNKNOWN_METER", f"no meter {serial!r} is in the registry of {discom}: check the serial, or import the meter")
+    found = meters[0]
     key = {"discom_id": found["discom_id"], "meter_id": found["meter_id"], "day": day}
     zone = ZoneInfo(found["timezone"])
     begin = datetime.combine(day, time(), zone)
     end = datetime.combine(day + timedelta(days=1), time(), zone)
 
-    made = repository.made(conn, (*_OF_DAY, *_JUDGED))
+    made = [row["t"] for row in tables]
     anything = "vee.final_day" in made
     fragments, rejected, builds, exceptions, edited, frozen, opening, closing, *more = repository.read(
         conn,
@@ -122,11 +123,18 @@ def explain(conn: psycopg.Connection, discom: str, serial: str, day: date) -> Ex
         basis=[b for b in (estimated or {}).get("basis") or [] if b["channel"] == "import_wh"],
     )
     edits = _edits(edited, slots, zone)
-    judged_by = _rules_of(conn, discom, final) if final else []
-    if others := repository.made(conn, {r["table"] for r in judged_by}.difference(_OF_DAY, _JUDGED)):
+    ends = _ends([*opening, *closing], zone) if anything else None
+    noted, *energy = repository.read(
+        conn,
+        repository.rules((final or {}).get("rule_set_id")),
+        *([repository.final_energy(key, ends[0].day + timedelta(days=1), ends[1].day)] if ends else []),
+    )
+    judged_by = _rules_of(discom, final, noted) if final else []
+    if named := {r["table"] for r in judged_by}.difference(_OF_DAY, _JUDGED):
+        others = [row["t"] for row in repository.read(conn, repository.made(named))[0]]
         row_of |= _rows(others, repository.read(conn, *(repository.row_of(table, key) for table in others)))
     rules = tuple(_verdicts(judged_by, exceptions, row_of, day_values, zone))
-    registers = _registers(conn, key, [*opening, *closing], found["register_lsb_wh"], zone) if anything else None
+    registers = _sum_check(*ends, energy[0][0]["wh"], found["register_lsb_wh"]) if ends else None
     intervals = tuple(_intervals(day_values, rules, edits, bool(frozen), bounds))
     return Explanation(
         discom=discom,
@@ -266,11 +274,10 @@ def _of_stage(rule: Row) -> tuple[str, str]:
     return rule["stage"], rule["rule"]
 
 
-def _rules_of(conn: psycopg.Connection, discom: str, final: Row) -> list[Row]:
+def _rules_of(discom: str, final: Row, noted: list[Row]) -> list[Row]:
     """The checks that judged the day: of the version that its build noted, or those in force where none was noted."""
-    noted = final.get("rule_set_id")
-    if noted is not None:
-        return repository.rules(conn, noted)
+    if final.get("rule_set_id") is not None:
+        return list(noted[0]["rules"]) if noted else []
     return [{"stage": stage, **asdict(c)} for stage in STAGES for c in load_suite(stage, discom).checks]
 
 
@@ -380,9 +387,9 @@ def _points_at(rule: str, values: Values, raw: list[list[RawValue]], figures: Ro
 # --- registers, events, edits ---
 
 
-def _registers(conn: psycopg.Connection, key: Row, ends: list[Row], step_wh: int, zone: ZoneInfo) -> SumCheck | None:
-    """Of the registers that open and close the day, where both are there."""
-    if len(ends) < 2 or any(r["import_wh"] is None for r in ends):
+def _ends(found: list[Row], zone: ZoneInfo) -> tuple[Register, Register] | None:
+    """The registers that open and close the day, where both are there."""
+    if len(found) < 2 or any(r["import_wh"] is None for r in found):
         return None
     opening, closing = (
         Register(
@@ -390,9 +397,12 @@ def _registers(conn: psycopg.Connection, key: Row, ends: list[Row], step_wh: int
             received_at=r["received_at"].astimezone(zone),
             **{name: r[name] for name in ("day", "import_wh", "hes", "source", "versions")},
         )
-        for r in ends
+        for r in found
     )
-    final_wh = repository.final_energy(conn, key, opening.day + timedelta(days=1), closing.day)
+    return opening, closing
+
+
+def _sum_check(opening: Register, closing: Register, final_wh: int | None, step_wh: int) -> SumCheck:
     advance_wh = (closing.import_wh or 0) - (opening.import_wh or 0)
     return SumCheck(opening, closing, advance_wh, final_wh, None if final_wh is None else final_wh - advance_wh, step_wh)
 
