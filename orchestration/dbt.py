@@ -78,10 +78,12 @@ def project_hash() -> str:
 
 
 def manifest_path() -> Path:
-    """The manifest of the project as it stands, parsed again only where a file changed."""
+    """The manifest of the project as it stands, written again only where a file changed."""
     manifest, stamp = target_path() / "manifest.json", target_path() / "manifest.hash"
     if not (manifest.exists() and stamp.exists() and stamp.read_text() == project_hash()):
-        _parse(NO_DATABASE)
+        from dbt.parser.manifest import write_manifest
+
+        write_manifest(_parsed(project_hash()), str(target_path()))
         stamp.write_text(project_hash())
     return manifest
 
@@ -98,24 +100,29 @@ def manifest() -> dict[str, Any]:
 
 
 @cache
-def _loaded_manifest(stamp: str, database: str) -> Any:
-    """dbt's own manifest object, so that a run need not parse. It holds the database's name."""
-    return _parse()
-
-
-def _parse(url: str | None = None) -> Any:
-    outcome = _invoke(["parse"], url=url)
+def _parsed(stamp: str) -> Any:
+    """dbt's own manifest object, so that a run need not parse. Takes seconds, once a process."""
+    outcome = _invoke(["parse"], url=NO_DATABASE)
     if not outcome.success:
         raise DbtError(f"the dbt project in {PROJECT} cannot be read: {outcome.exception or outcome.result}")
     return outcome.result
 
 
+def _manifest_of(database: str) -> Any:
+    """dbt's manifest object for runs in that database: it holds the name, and is otherwise the same for each."""
+    parsed = _parsed(project_hash())
+    for node in (*parsed.nodes.values(), *parsed.sources.values()):
+        if node.database != database:
+            if node.relation_name:
+                node.relation_name = node.relation_name.replace(f'"{node.database}".', f'"{database}".', 1)
+            node.database = database
+    return parsed
+
+
 def run(args: list[str], variables: dict[str, object] | None = None, listener: NodeListener | None = None) -> list[NodeResult]:
     """Run a dbt command that executes nodes. Raises DbtError where a node failed or dbt could not run."""
     options = ["--vars", json.dumps(variables)] if variables else []
-    outcome = _invoke(
-        [*args, *options], manifest=_loaded_manifest(project_hash(), dbt_environment()["METERHOUSE_PG_DATABASE"]), listener=listener
-    )
+    outcome = _invoke([*args, *options], manifest=_manifest_of(dbt_environment()["METERHOUSE_PG_DATABASE"]), listener=listener)
     results = [_node_result(r) for r in getattr(outcome.result, "results", [])]
     failed = [r for r in results if r.status in ("error", "fail", "runtime error")]
     if failed:
@@ -157,8 +164,6 @@ def _invoke(args: list[str], manifest: Any = None, listener: NodeListener | None
         str(target_path()),
     ]
     quiet = ["--quiet", "--no-version-check", "--no-use-colors", "--log-level", "none", "--log-level-file", "warn", "--no-write-json"]
-    if args[0] == "parse":
-        quiet.remove("--no-write-json")
     with _environment(dbt_environment(url)):
         return dbtRunner(manifest=manifest, callbacks=[heard]).invoke([*quiet, *args, *common])
 
