@@ -1,4 +1,5 @@
-{{ config(key=['discom_id', 'day', 'kind', 'head_id', 'category', 'interval_min']) }}
+{#- Groups are few, of which the planner cannot know: it would sort a million wide rows. #}
+{{ config(key=['discom_id', 'day', 'kind', 'head_id', 'category', 'interval_min'], pre_hook='set local enable_sort = off') }}
 {#
   Load curves of groups: feeders by the meters at their head, consumers by office and category; and of each DT, and
   of the HT consumers of each feeder, what their peaks add up to.
@@ -10,7 +11,7 @@
 {%- set most = 1500 // (shortest or 15) | int -%}
 with taken as (
     {%- for edits in [false, true] %}
-    select f.day, f.office_id, f.category, f.interval_min, f.slots, i.mf,
+    select f.day, f.office_id, f.category, f.interval_min, f.slots, coalesce(i.mf, 1) as mf,
            count(*)::integer as meters,
            sum(f.slots - f.missing_slots) as present_slots,
            sum(f.max_wh) as max_wh
@@ -18,8 +19,10 @@ with taken as (
            sum(f.import_wh[{{ s }}] - coalesce(f.export_wh[{{ s }}], 0)) as w{{ s }}, sum(f.import_vah[{{ s }}]) as a{{ s }}
            {%- endfor %}
     from ({{ final_consumers(edits, ['import_wh', 'export_wh', 'import_vah']) }}) f
-    join {{ source('registry', 'installation') }} i on i.discom_id = {{ var('discom_id') | int }} and i.meter_id = f.meter_id and {{ valid_in_partition('i', 'f.day') }}
-    group by f.day, f.office_id, f.category, f.interval_min, f.slots, i.mf
+    -- Few have a factor: a join with all would write out the arrays of those.
+    left join {{ source('registry', 'installation') }} i
+      on i.discom_id = {{ var('discom_id') | int }} and i.meter_id = f.meter_id and i.mf <> 1 and {{ valid_in_partition('i', 'f.day') }}
+    group by f.day, f.office_id, f.category, f.interval_min, f.slots, coalesce(i.mf, 1)
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 ),
