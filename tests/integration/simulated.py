@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -58,7 +58,8 @@ def land_all(world: World, until: datetime = UNTIL) -> dict[str, FolderSummary]:
         context = DiscomContext.load(conn, world.code)
         for name in ("vendor_b", "vendor_c"):
             landed[name] = land_folder(conn, context, HES[name], load_vendor(name), world.folder / name, keep=True)
-        vendor = load_vendor("hpl")
+        hpl = load_vendor("hpl")
+        vendor = replace(hpl, transport=hpl.transport | {"backoff_s": 0.05})
         with pytest.MonkeyPatch.context() as patch, HplServer(world.folder / "hpl", TOKEN, fail_every=7) as server:
             patch.setenv(vendor.transport["token_env"], TOKEN)
             landed["hpl"] = pull(conn, context, HES["hpl"], vendor, server.url, SINCE, until)
