@@ -11,7 +11,7 @@ import csv
 import sys
 from dataclasses import dataclass
 from enum import Enum, IntEnum, IntFlag, StrEnum
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -138,8 +138,11 @@ class StandardCodes:
     """system.category.index: the state first, then a code for each rule that failed."""
     ieee2030_5: int
     """qualityFlags, a mask of QualityFlag."""
-    ieee2030_5_flags: tuple[str, ...]
-    """Their names."""
+
+    @cached_property
+    def ieee2030_5_flags(self) -> tuple[str, ...]:
+        """Names of the flags, the lowest bit first."""
+        return tuple((f.name or "").lower() for f in QualityFlag(self.ieee2030_5))
 
 
 @cache
@@ -175,7 +178,6 @@ def standard_codes(
         nem12=_nem12(state["nem12"], method, frozen=frozen, edited_by=edited_by),
         cim=(cim, *dict.fromkeys(code for rule, above in failed if (code := validation_code(rule, above=above)))),
         ieee2030_5=sum(QualityFlag[f.upper()] for f in flags),
-        ieee2030_5_flags=tuple((f.name or "").lower() for f in QualityFlag if f.name and f.name.lower() in flags),
     )
 
 

@@ -113,12 +113,10 @@ def intervals(discom_id: int, kind: Child, code: str, first: date, last: date) -
 
 
 # Given as numbers, of which the planner sees whether they are few or all: what hangs below few offices is looked up.
-_OF_OFFICES: dict[Child, LiteralString] = {
-    "dt": """d.dt_id in (
-        select n.dt_id from registry.dt n where n.discom_id = %(discom_id)s and n.office_id = any(%(offices)s::integer[]))""",
-    "feeder": """d.feeder_id in (
-        select n.feeder_id from registry.feeder n where n.discom_id = %(discom_id)s and n.office_id = any(%(offices)s::integer[]))""",
-}
+_OF_OFFICES: LiteralString = """d.{id} in (
+    select n.{id} from registry.{registry} n where n.discom_id = %(discom_id)s and n.office_id = any(%(offices)s::integer[]))"""
+_WITHOUT_BALANCE = -(2**63 - 1)
+"""In the order by loss: below all that have one."""
 
 
 def children(
@@ -132,30 +130,28 @@ def children(
     size: int,
 ) -> Found:
     """What hangs below a row of `head`, those with most loss first, those without a balance last."""
-    parameters: dict[str, Any] = {"discom_id": discom_id, "code": head["code"], "first": first, "last": last, "size": size}
-    if kind == "office":
-        parameters["offices"] = head["offices"]
+    parameters: dict[str, Any] = {"discom_id": discom_id, "first": first, "last": last, "size": size, "without": _WITHOUT_BALANCE}
+    parameters |= {"offices": head["offices"]} if kind == "office" else {"code": head["code"]}
+    below: LiteralString = _OF_OFFICES if kind == "office" else _BELOW[kind, child]
     where: LiteralString = "true"
     if after is not None:
-        parameters |= {"loss": after[0], "after": after[1]}
-        # Without a balance the loss is below all others.
-        where = """coalesce(c.loss_wh, -9223372036854775807) < coalesce(%(loss)s::bigint, -9223372036854775807)
-            or coalesce(c.loss_wh, -9223372036854775807) = coalesce(%(loss)s::bigint, -9223372036854775807)
-               and n.code collate "C" > %(after)s"""
+        parameters |= {"loss": _WITHOUT_BALANCE if after[0] is None else after[0], "after": after[1]}
+        where = """c.loss < %(loss)s::bigint or c.loss = %(loss)s::bigint and n.code collate "C" > %(after)s"""
+    names = {"id": Identifier(f"{child}_id"), "registry": Identifier(child)}
     return (
         SQL("""
         with c as (
-            select d.{id} as id, sum(d.loss_wh)::bigint as loss_wh
+            select d.{id} as id, coalesce(sum(d.loss_wh)::bigint, %(without)s::bigint) as loss
             from energy.{table} d
             where d.discom_id = %(discom_id)s and d.day >= %(first)s::date and d.day <= %(last)s::date and {below}
             group by d.{id}
         ),
         page as (
-            select n.code, n.office_id, c.id, c.loss_wh
+            select n.code, n.office_id, c.id, c.loss
             from c
             join registry.{registry} n on n.discom_id = %(discom_id)s and n.{id} = c.id
             where {where}
-            order by coalesce(c.loss_wh, -9223372036854775807) desc, n.code collate "C"
+            order by c.loss desc, n.code collate "C"
             limit %(size)s
         ),
         -- The other figures of the page alone.
@@ -170,15 +166,14 @@ def children(
         from page p
         join figures f on f.id = p.id
         join registry.office o on o.discom_id = %(discom_id)s and o.office_id = p.office_id
-        order by coalesce(p.loss_wh, -9223372036854775807) desc, p.code collate "C"
+        order by p.loss desc, p.code collate "C"
         """).format(
-            id=Identifier(f"{child}_id"),
             counts=SQL(_COUNTS),
             balance=SQL(_BALANCE[child]),
             table=Identifier(f"{child}_day"),
-            registry=Identifier(child),
-            below=SQL(_OF_OFFICES[child] if kind == "office" else _BELOW[kind, child]),
+            below=SQL(below).format(**names),
             where=SQL(where),
+            **names,
         ),
         parameters,
     )

@@ -109,10 +109,10 @@ def cpu_seconds(roots: Sequence[int]) -> float:
     return ticks / _TICKS
 
 
-def stolen_seconds() -> float:
+def stolen_seconds(stat: Path = Path("/proc/stat")) -> float:
     """Time so far that the host gave to others while a processor of this machine had work; 0 where Linux does not say."""
     with suppress(OSError, IndexError):
-        return int(Path("/proc/stat").read_text().split(maxsplit=9)[8]) / _TICKS  # "cpu", then user … softirq, steal
+        return int(stat.read_text().splitlines()[0].split()[8]) / _TICKS  # "cpu", then user … softirq, steal
     return 0.0
 
 

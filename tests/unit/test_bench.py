@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -13,7 +14,7 @@ from typer.testing import CliRunner
 
 from cli.bench import dashboards, report
 from cli.bench.bars import bars
-from cli.bench.clock import Clock, Lap, cpu_seconds, pss, tree
+from cli.bench.clock import Clock, Lap, cpu_seconds, pss, stolen_seconds, tree
 from cli.bench.master_data import CODE, EVERY_RULE
 from cli.bench.stages import Day
 from cli.bench.world import DAY, DEFECTS, LIMIT_WH, World
@@ -129,6 +130,15 @@ def test_a_lap_counts_the_cpu_of_children_that_ended() -> None:
     assert lap.seconds >= 0.3
     assert 0.25 <= lap.cpu_s <= lap.seconds + 0.2
     assert cpu_seconds([os.getpid()]) > 0
+
+
+@pytest.mark.parametrize(
+    ("line", "seconds"), [("cpu  1 2 3 4 5 6 7 800 9 10", 800 / os.sysconf("SC_CLK_TCK")), ("cpu  1 2 3 4 5 6 7", 0), ("", 0)]
+)
+def test_what_the_host_took_is_the_eighth_time(tmp_path: Path, line: str, seconds: float) -> None:
+    (tmp_path / "stat").write_text(f"{line}\ncpu0 1 1 1 1 1 1 1 1 1 1\n")
+    assert stolen_seconds(tmp_path / "stat") == seconds
+    assert stolen_seconds(tmp_path / "none") == 0
 
 
 def size(consumers: int, balanced: float, **figures: Any) -> dict[str, Any]:

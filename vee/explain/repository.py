@@ -104,7 +104,7 @@ def register(key: Row, *, opening: bool) -> Query:
 
 
 def final_energy(key: Row, first: date, last: date) -> Query:
-    """Wh of the final values of the days first..last; None where one of them was not built or an interval has no value."""
+    """`wh`, of the final values of the days first..last: NULL where one of them was not built or an interval has no value. One row."""
     return (
         """
         select case when count(*) = %(last)s::date - %(first)s::date + 1 and sum(missing_slots) = 0
@@ -120,7 +120,7 @@ def day_build(key: Row) -> Query:
 
 
 def made(tables: Collection[str]) -> Query:
-    """Of tables and views those that a build has made."""
+    """Of tables and views those that a build has made, as `t`."""
     return "select t from unnest(%(tables)s::text[]) t where to_regclass(t) is not null", {"tables": list(tables)}
 
 
@@ -131,7 +131,7 @@ def row_of(table: str, key: Row) -> Query:
 
 
 def rules(rule_set_id: int | None) -> Query:
-    """The checks of a version of the rules, as expectations.rule_set describes them."""
+    """The checks of a version of the rules, as expectations.rule_set describes them; no row for None."""
     return "select rules from vee.rule_set where rule_set_id = %(id)s", {"id": rule_set_id}
 
 
